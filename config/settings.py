@@ -1,0 +1,186 @@
+"""Settings of a Haechi installation, as they stand in its YAML file.
+
+Every model is frozen and refuses unknown fields. Coordinates in a picture are fractions of its width and
+height (0..1, origin top left), so that a zone holds for the main and the sub stream alike.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+Category = Literal[
+    "road_crime_prevention",  # 도로방범
+    "traffic",  # 교통
+    "disaster",  # 재난
+    "school_zone",  # 스쿨존
+    "neighbourhood_crime_prevention",  # 생활방범
+    "illegal_parking",  # 불법주정차
+    "park_safety",  # 공원안전
+    "forest_fire_watch",  # 산불감시
+    "underpass",  # 지하보차도
+]
+Severity = Literal["attention", "caution", "alert", "serious"]
+StreamName = Literal["main", "sub"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _rtsp_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
+        raise ValueError("must look like rtsp://host[:port]/path")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user name or password; use the camera's `username` and `password` fields")
+    return value
+
+
+RtspUrl = Annotated[str, AfterValidator(_rtsp_url)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Point = tuple[Fraction, Fraction]
+
+
+class Position(Section):
+    """WGS 84 (EPSG:4326), degrees."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+
+
+class IntrusionRule(Section):
+    """A person's whole body is inside the zone."""
+
+    kind: Literal["intrusion"] = "intrusion"
+    severity: Severity = "alert"
+    confirm_seconds: Annotated[float, Field(ge=0, le=10)] = 0.5
+
+
+class LoiteringRule(Section):
+    """A person stays in the zone for `dwell_seconds` (street default 60 s, KISA test 10 s)."""
+
+    kind: Literal["loitering"] = "loitering"
+    severity: Severity = "attention"
+    dwell_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+
+class DumpingRule(Section):
+    """A thing is left in the zone and its owner has been gone for `owner_gone_seconds`."""
+
+    kind: Literal["dumping"] = "dumping"
+    severity: Severity = "caution"
+    owner_gone_seconds: Annotated[float, Field(gt=0)] = 10.0
+
+
+class ParkingRule(Section):
+    """A vehicle stands in the zone for `dwell_seconds` (5 to 20 min by city; 1 min at strict places)."""
+
+    kind: Literal["parking"] = "parking"
+    severity: Severity = "attention"
+    dwell_seconds: Annotated[float, Field(gt=0)] = 300.0
+
+
+class FireRule(Section):
+    """Flame or smoke inside the zone, seen for `confirm_seconds`, flickering or growing as fire does."""
+
+    kind: Literal["fire"] = "fire"
+    severity: Severity = "serious"
+    confirm_seconds: Annotated[float, Field(gt=0)] = 3.0
+
+
+Rule = Annotated[IntrusionRule | LoiteringRule | DumpingRule | ParkingRule | FireRule, Field(discriminator="kind")]
+
+
+class Zone(Section):
+    """A polygon in the picture and the rules that hold in it. No polygon means the whole picture."""
+
+    name: Identifier
+    polygon: tuple[Point, ...] = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    rules: tuple[Rule, ...]
+
+    @field_validator("polygon")
+    @classmethod
+    def _has_area(cls, polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+        if len(polygon) < 3:
+            raise ValueError("needs at least three points")
+        return polygon
+
+
+class Camera(Section):
+    """A device. `main` is recorded and shown large; `sub`, where there is one, is watched and shown small."""
+
+    id: Identifier
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    category: Category = "neighbourhood_crime_prevention"
+    purpose: Annotated[str, Field(min_length=1, description="lawful purpose; without one no live picture")]
+    position: Position | None = None
+    main: RtspUrl
+    sub: RtspUrl | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    record: bool = True
+    zones: tuple[Zone, ...] = ()
+
+    @model_validator(mode="after")
+    def _zone_names_differ(self) -> Camera:
+        names = [zone.name for zone in self.zones]
+        if len(set(names)) != len(names):
+            raise ValueError("zone names must differ within a camera")
+        return self
+
+    def url(self, stream: StreamName) -> str:
+        """URL of `stream`; a camera without a sub stream gives its main one for both."""
+        return self.sub if stream == "sub" and self.sub else self.main
+
+
+class CenterSettings(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    database_url: Annotated[str | None, Field(description="SQLAlchemy URL; default is SQLite in data_dir")] = None
+
+
+class WorkerSettings(Section):
+    count: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = "auto"
+    media_host: Annotated[str, Field(description="address the browsers reach for WebRTC media")] = "127.0.0.1"
+    udp_ports: Annotated[tuple[int, int] | None, Field(description="fixed range of WebRTC media ports")] = None
+    ring_max_bytes: Annotated[int, Field(ge=262_144)] = 8 * 1024 * 1024
+
+
+class RecordingSettings(Section):
+    enabled: bool = True
+    segment_seconds: Annotated[float, Field(ge=4, le=600)] = 60.0
+    fragment_seconds: Annotated[float, Field(ge=0.5, le=10)] = 2.0
+    sync_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
+
+
+class AnalysisSettings(Section):
+    """What the pictures process may spend. `frames_per_second` is the most a camera's rules get."""
+
+    frames_per_second: Annotated[float, Field(gt=0, le=30)] = 5.0
+    inference_threads: Annotated[int, Field(ge=1, le=64)] = 1
+    model: Annotated[Path | None, Field(description="ONNX model; default is the shipped one")] = None
+
+
+class Settings(Section):
+    """The whole file."""
+
+    data_dir: Path = Path("data")
+    center: CenterSettings = CenterSettings()
+    workers: WorkerSettings = WorkerSettings()
+    recording: RecordingSettings = RecordingSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    cameras: tuple[Camera, ...] = ()
+
+    @model_validator(mode="after")
+    def _camera_ids_differ(self) -> Settings:
+        seen: set[str] = set()
+        for camera in self.cameras:
+            if camera.id in seen:
+                raise ValueError(f"camera id {camera.id!r} stands twice; give each camera its own id")
+            seen.add(camera.id)
+        return self

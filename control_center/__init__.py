@@ -1,0 +1,1 @@
+"""People: command line, API, incidents, users, fleet, database."""
