@@ -1,0 +1,34 @@
+/** Words of the interface. One flat table a language; English is the fallback and the type. */
+
+import { signal } from "@preact/signals";
+import { en, type Words } from "./en";
+import { ko } from "./ko";
+
+export type Language = "en" | "ko";
+
+const stored = localStorage.getItem("haechi.language");
+export const language = signal<Language>(stored === "ko" || stored === "en" ? stored : navigator.language.startsWith("ko") ? "ko" : "en");
+
+language.subscribe((value) => {
+  document.documentElement.lang = value;
+  localStorage.setItem("haechi.language", value);
+});
+
+export function word(key: keyof Words): string {
+  return (language.value === "ko" ? ko : en)[key];
+}
+
+/** Word for a value that comes from the API; the value itself when there is none. */
+export function wordFor(prefix: string, value: string): string {
+  const key = `${prefix}_${value}`;
+  return key in en ? word(key as keyof Words) : value;
+}
+
+export function clock(at: string): string {
+  return new Date(at).toLocaleTimeString(language.value === "ko" ? "ko-KR" : "en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  });
+}
