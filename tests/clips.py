@@ -1,0 +1,68 @@
+"""Small H.264 clips for tests: a moving pattern with a burned-in frame counter."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def draw_picture(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Picture `number`, (height, width, 3) uint8 BGR: a gradient that shifts, a ball that moves, the number."""
+    width, height = size
+    ramp = (np.arange(width, dtype=np.int32) * 255 // width + number * 3) % 256
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:, :, 0] = ramp
+    picture[:, :, 1] = (np.arange(height, dtype=np.int32) * 255 // height)[:, None]
+    picture[:, :, 2] = 96
+    centre = ((number * 7) % width, height // 2)
+    cv2.circle(picture, centre, max(4, height // 8), (255, 255, 255), -1)
+    cv2.putText(picture, f"{number:05d}", (8, height - 12), cv2.FONT_HERSHEY_SIMPLEX, height / 240, (0, 0, 0), 3)
+    return picture
+
+
+def make_clip(
+    path: Path,
+    seconds: float = 4,
+    fps: int = 15,
+    size: tuple[int, int] = (640, 360),
+    gop: int = 30,
+    bitrate: int = 500_000,
+    profile: str = "high",
+    b_frames: int = 0,
+    audio: bool = False,
+) -> Path:
+    """Encode a clip with libx264 to `path` (the container by its ending) and return `path`.
+
+    Constrained baseline is `profile="baseline"`. `b_frames` reorders pictures; `audio` adds a silent AAC track.
+    """
+    options = {"profile": profile, "preset": "ultrafast" if profile == "baseline" else "veryfast"}
+    options |= {"x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:threads=1"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps, options=options)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = bitrate
+        stream.codec_context.time_base = Fraction(1, fps)
+        sound = container.add_stream("aac", rate=16_000) if audio else None
+        for number in range(round(seconds * fps)):
+            frame = av.VideoFrame.from_ndarray(draw_picture(number, size), format="bgr24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if sound is not None:
+            _mux_silence(container, sound, seconds)
+    return path
+
+
+def _mux_silence(container: av.container.OutputContainer, sound: av.AudioStream, seconds: float) -> None:
+    for number in range(int(seconds * 16_000) // 1024):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16_000
+        frame.pts = number * 1024
+        container.mux(sound.encode(frame))
+    container.mux(sound.encode(None))
