@@ -95,7 +95,7 @@ def _read_samples(container: av.container.InputContainer, stream: av.VideoStream
         kept = [nal_unit for nal_unit in found if nal_unit[0] & 0x1F not in (_SPS, _PPS, _DELIMITER, _FILLER)]
         if not kept or not (samples or packet.is_keyframe):
             continue
-        ticks = Fraction(packet.time_base or stream.time_base) * _CLOCK_RATE
+        ticks = (packet.time_base or stream.time_base or Fraction(1, _CLOCK_RATE)) * _CLOCK_RATE
         sets = tuple(in_force[key] for key in sorted(in_force))
         duration = round((packet.duration or 0) * ticks)
         samples.append(_Sample(round(packet.pts * ticks), duration, bool(packet.is_keyframe), kept, sets))

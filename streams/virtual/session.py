@@ -1,0 +1,36 @@
+"""An RTSP session: one client's right to one stream of one mount."""
+
+from __future__ import annotations
+
+import secrets
+
+from streams.virtual.connection import Connection
+from streams.virtual.live_stream import LiveStream
+
+
+class Session:
+    """`connection` is None once it was lost without TEARDOWN and the mount keeps such sessions until they time out."""
+
+    def __init__(self, mount_name: str, stream: LiveStream, connection: Connection, channel: int) -> None:
+        self.id = secrets.token_hex(4).upper()
+        self.mount_name = mount_name
+        self.stream = stream
+        self.connection: Connection | None = connection
+        self.channel = channel
+        self._last_alive = connection.last_alive
+
+    @property
+    def last_alive(self) -> float:
+        """When the client last sent anything, `time.monotonic()`."""
+        return self._last_alive if self.connection is None else self.connection.last_alive
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Pass framed packets on to the client, if it is still there."""
+        if self.connection is not None:
+            self.connection.send_media(data)
+
+    def detach(self) -> None:
+        """The connection is gone; the session stays."""
+        self.stream.leave(self)
+        self._last_alive = self.last_alive
+        self.connection = None
