@@ -159,10 +159,16 @@ class RecordingSettings(Section):
 
 
 class AnalysisSettings(Section):
-    """What the pictures process may spend. `frames_per_second` is the most a camera's rules get."""
+    """What the pictures process may spend. `frames_per_second` is the most a camera's rules get.
+
+    `decode_share` is how much of one core decoding may take; over it, quiet cameras are decoded at key frames only.
+    `inference_share` is the share of time the detector may run.
+    """
 
     frames_per_second: Annotated[float, Field(gt=0, le=30)] = 5.0
     inference_threads: Annotated[int, Field(ge=1, le=64)] = 1
+    inference_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    decode_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     model: Annotated[Path | None, Field(description="ONNX model; default is the shipped one")] = None
 
 

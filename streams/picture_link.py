@@ -1,0 +1,249 @@
+"""What travels between the packets and the pictures process of a worker, over one socketpair.
+
+A record is `!IB` (bytes that follow the length, kind) and a body. Down go HELLO (JSON), UNIT (`!HBqq`: camera
+index, flags, pts_90k, captured at in µs since 1970 UTC; then the access unit as Annex B) and ATTENTION (JSON list
+of camera ids with an open incident). Up come EVENT (`!I` JSON length, the event as JSON, then the snapshot as
+JPEG), STATS (JSON) and CREDIT (`!I`, UNIT records consumed since the last CREDIT).
+
+Credit bounds the link: the packets side counts what is not yet consumed and never waits.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, IntFlag
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from config.settings import AnalysisSettings, Camera
+from detectors.event import Event
+from streams.access_unit import AccessUnit
+
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+_HEAD = struct.Struct("!IB")
+_UNIT = struct.Struct("!HBqq")
+_COUNT = struct.Struct("!I")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LinkError(Exception):
+    """The other process sent something that is not a record of this link."""
+
+
+class Kind(IntEnum):
+    HELLO = 1
+    UNIT = 2
+    ATTENTION = 3
+    EVENT = 16
+    STATS = 17
+    CREDIT = 18
+
+
+class Flag(IntFlag):
+    KEY = 1
+    H265 = 2
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """One access unit on its way to the decoder. `data` is Annex B, with parameter sets before a key frame."""
+
+    camera_index: int
+    flags: Flag
+    pts_90k: int
+    captured_us: int
+    data: bytes
+
+    @property
+    def is_key(self) -> bool:
+        return bool(self.flags & Flag.KEY)
+
+    @property
+    def codec(self) -> str:
+        """Name of its decoder in FFmpeg's words."""
+        return "hevc" if self.flags & Flag.H265 else "h264"
+
+    @property
+    def captured_at(self) -> datetime:
+        return _EPOCH + timedelta(microseconds=self.captured_us)
+
+
+class Hello(BaseModel):
+    """First record down: what the pictures process is to watch and what it raised before it was started again.
+
+    `cameras` hold no user name or password; the newest of `recent_events` is the last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cameras: tuple[Camera, ...]
+    analysis: AnalysisSettings
+    recent_events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStats:
+    """Running totals of one camera since the pictures process started; seconds of work, not of media."""
+
+    camera_index: int
+    units: int = 0
+    decode_seconds: float = 0.0
+    decode_errors: int = 0
+    frames_looked_at: int = 0
+    frames_concluded: int = 0
+    frames_shed: int = 0
+    crops: int = 0
+    is_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStats:
+    """Running totals of a pictures process, once a second.
+
+    `pace` (0..1] is the share of `analysis.frames_per_second` it now affords, `lag_seconds` how far it is behind
+    the cameras, `resident_bytes` its memory.
+    """
+
+    pid: int
+    decode_seconds: float = 0.0
+    look_seconds: float = 0.0
+    inference_seconds: float = 0.0
+    inference_batches: int = 0
+    lag_seconds: float = 0.0
+    pace: float = 1.0
+    resident_bytes: int = 0
+    events: int = 0
+    cameras: tuple[CameraStats, ...] = ()
+
+
+_EVENT = TypeAdapter(Event)
+_STATS = TypeAdapter(PictureStats)
+
+
+def _record(kind: Kind, *parts: bytes) -> bytes:
+    return _HEAD.pack(1 + sum(map(len, parts)), kind) + b"".join(parts)
+
+
+def encode_unit(camera_index: int, unit: AccessUnit, captured_us: int) -> bytes:
+    flags = (Flag.KEY if unit.is_key else 0) | (Flag.H265 if unit.parameters.codec == "h265" else 0)
+    return _record(Kind.UNIT, _UNIT.pack(camera_index, flags, unit.pts_90k, captured_us), unit.annex_b())
+
+
+def decode_unit(body: bytes) -> UnitRecord:
+    """Raises LinkError."""
+    if len(body) < _UNIT.size:
+        raise LinkError(f"UNIT record of {len(body)} bytes is cut short")
+    camera_index, flags, pts_90k, captured_us = _UNIT.unpack_from(body)
+    return UnitRecord(camera_index, Flag(flags), pts_90k, captured_us, body[_UNIT.size :])
+
+
+def encode_hello(hello: Hello) -> bytes:
+    exclude = {"cameras": {"__all__": {"username", "password"}}}
+    return _record(Kind.HELLO, hello.model_dump_json(exclude=exclude).encode())
+
+
+def decode_hello(body: bytes) -> Hello:
+    """Raises LinkError."""
+    try:
+        return Hello.model_validate_json(body)
+    except ValidationError as error:
+        raise LinkError(f"HELLO record does not fit: {error}") from error
+
+
+def encode_attention(camera_ids: frozenset[str]) -> bytes:
+    return _record(Kind.ATTENTION, json.dumps(sorted(camera_ids)).encode())
+
+
+def decode_attention(body: bytes) -> frozenset[str]:
+    """Raises LinkError."""
+    try:
+        return frozenset(TypeAdapter(list[str]).validate_json(body))
+    except ValidationError as error:
+        raise LinkError(f"ATTENTION record does not fit: {error}") from error
+
+
+def encode_event(event: Event, snapshot_jpeg: bytes) -> bytes:
+    fields = _EVENT.dump_json(event)
+    return _record(Kind.EVENT, _COUNT.pack(len(fields)), fields, snapshot_jpeg)
+
+
+def decode_event(body: bytes) -> tuple[Event, bytes]:
+    """The event and its snapshot (JPEG, may be empty). Raises LinkError."""
+    if len(body) < _COUNT.size:
+        raise LinkError(f"EVENT record of {len(body)} bytes is cut short")
+    end = _COUNT.size + _COUNT.unpack_from(body)[0]
+    return event_from_json(body[_COUNT.size : end]), body[end:]
+
+
+def event_to_json(event: Event) -> str:
+    return _EVENT.dump_json(event).decode()
+
+
+def event_from_json(text: str | bytes) -> Event:
+    """Raises LinkError."""
+    try:
+        return _EVENT.validate_json(text)
+    except ValidationError as error:
+        raise LinkError(f"event does not fit: {error}") from error
+
+
+def encode_stats(stats: PictureStats) -> bytes:
+    return _record(Kind.STATS, json.dumps(asdict(stats)).encode())
+
+
+def decode_stats(body: bytes) -> PictureStats:
+    """Raises LinkError."""
+    try:
+        return _STATS.validate_json(body)
+    except ValidationError as error:
+        raise LinkError(f"STATS record does not fit: {error}") from error
+
+
+def encode_credit(units: int) -> bytes:
+    return _record(Kind.CREDIT, _COUNT.pack(units))
+
+
+def decode_credit(body: bytes) -> int:
+    """Raises LinkError."""
+    if len(body) != _COUNT.size:
+        raise LinkError(f"CREDIT record of {len(body)} bytes")
+    count: int = _COUNT.unpack(body)[0]
+    return count
+
+
+class RecordParser:
+    """Cuts a byte stream into records; holds at most one unfinished record of `max_record_bytes`."""
+
+    def __init__(self, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
+        self._max_record_bytes = max_record_bytes
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> Iterator[tuple[Kind, bytes]]:
+        """Yield (kind, body) of each record that `data` completes. Raises LinkError."""
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        try:
+            while len(buffer) - start >= _HEAD.size:
+                length, kind = _HEAD.unpack_from(buffer, start)
+                if not 1 <= length <= self._max_record_bytes:
+                    raise LinkError(f"record of {length} bytes; at most {self._max_record_bytes} are allowed")
+                end = start + 4 + length
+                if len(buffer) < end:
+                    break
+                body = bytes(memoryview(buffer)[start + _HEAD.size : end])
+                start = end
+                yield _kind(kind), body
+        finally:
+            del buffer[:start]
+
+
+def _kind(value: int) -> Kind:
+    try:
+        return Kind(value)
+    except ValueError as error:
+        raise LinkError(f"record of unknown kind {value}") from error
