@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -57,6 +62,23 @@ def make_clip(
         if sound is not None:
             _mux_silence(container, sound, seconds)
     return path
+
+
+def cached_clip(suffix: str = ".mp4", **options: Any) -> Path:
+    """A clip made once per test process by `make_clip(**options)`; do not write to it."""
+    return _cached_clip(suffix, tuple(sorted(options.items())))
+
+
+@cache
+def _cached_clip(suffix: str, options: tuple[tuple[str, Any], ...]) -> Path:
+    return make_clip(_folder() / f"{len(list(_folder().iterdir()))}{suffix}", **dict(options))
+
+
+@cache
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="haechi-clips-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _mux_silence(container: av.container.OutputContainer, sound: av.AudioStream, seconds: float) -> None:

@@ -23,7 +23,7 @@ class Connection(asyncio.Protocol):
     A client that leaves more than `max_unsent_bytes` unread is dropped: nothing is queued without a bound.
     """
 
-    def __init__(self, server: VirtualCameraServer, max_unsent_bytes: int = MAX_UNSENT_BYTES) -> None:
+    def __init__(self, server: VirtualCameraServer, max_unsent_bytes: int) -> None:
         self.nonce = secrets.token_hex(16)
         self.mount_name: str | None = None
         self.is_open = False

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from config.settings import StreamName
 from streams.virtual.authentication import challenge, is_authorized
 from streams.virtual.clip import Clip, ClipError, load_clip
-from streams.virtual.connection import Connection
+from streams.virtual.connection import MAX_UNSENT_BYTES, Connection
 from streams.virtual.description import describe, describe_audio_only
 from streams.virtual.live_stream import LiveStream
 from streams.virtual.rtsp_request import Request, Response, interleaved_channel
@@ -53,6 +53,7 @@ class VirtualCameraServer:
         pacing: Pacing = "paced",
         session_timeout_seconds: float = 60.0,
         tick_seconds: float = 0.002,
+        max_unsent_bytes: int = MAX_UNSENT_BYTES,
     ) -> None:
         self.host = host
         self.port = port
@@ -62,6 +63,7 @@ class VirtualCameraServer:
         self._pacing = pacing
         self._session_timeout_seconds = session_timeout_seconds
         self._tick_seconds = tick_seconds
+        self._max_unsent_bytes = max_unsent_bytes
         self._states: dict[str, _MountState] = {}
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
@@ -112,7 +114,8 @@ class VirtualCameraServer:
 
     def reset(self, name: str) -> int:
         """RST every connection of mount `name`; gives how many there were."""
-        found = [connection for connection in self._connections if connection.mount_name == name]
+        mount_name = self._states[name].mount.name
+        found = [connection for connection in self._connections if connection.mount_name == mount_name]
         for connection in found:
             connection.reset()
         return len(found)
@@ -291,7 +294,10 @@ class VirtualCameraServer:
         return _MountState(mount, mount.faults, timeline, streams)
 
     async def _listen(self) -> None:
-        self._server = await self._loop.create_server(lambda: Connection(self), self.host, self.port, backlog=4096)
+        def accept() -> Connection:
+            return Connection(self, self._max_unsent_bytes)
+
+        self._server = await self._loop.create_server(accept, self.host, self.port, backlog=4096)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _close_connections(self) -> None:
