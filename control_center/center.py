@@ -1,0 +1,119 @@
+"""The parts of a running center, made once and handed to the API."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from config.settings import Settings
+from control_center.accounts import Accounts
+from control_center.database import Database, Incident
+from control_center.database.migration import database_url, migrate
+from control_center.fleet import CameraStatus, Fleet
+from control_center.incidents.ingest import Ingest
+from control_center.incidents.snapshots import SnapshotFiles
+from control_center.incidents.store import Incidents
+from control_center.live import LiveNews
+from control_center.metrics import CenterMetrics
+from control_center.sign_in_limit import SignInLimit
+from control_center.views import CameraStateView, IncidentView, StatusView, status_view
+
+SWEEP_SECONDS = 1.0
+WORKER_TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Center:
+    """Everything that lives as long as the center does."""
+
+    settings: Settings
+    database: Database
+    accounts: Accounts
+    snapshots: SnapshotFiles
+    ingest: Ingest
+    incidents: Incidents
+    fleet: Fleet
+    live: LiveNews
+    metrics: CenterMetrics
+    workers: httpx.AsyncClient
+    worker_token: str
+    address_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=10, seconds_each=10))
+    name_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=20, seconds_each=15))
+    is_status_stale: bool = True
+
+    def is_worker_token(self, token: str) -> bool:
+        """Compared in constant time."""
+        digests = [hashlib.sha256(value.encode()).digest() for value in (token, self.worker_token)]
+        return bool(self.worker_token) and hmac.compare_digest(*digests)
+
+    def camera_name(self, camera_id: str) -> str:
+        """Its id when the camera is no longer in the settings."""
+        camera = self.fleet.cameras.get(camera_id)
+        return camera.name if camera else camera_id
+
+    def incident_view(self, incident: Incident) -> IncidentView:
+        return IncidentView.of(incident, self.camera_name(incident.camera_id))
+
+    def tell_incident(self, name: str, incident: Incident) -> None:
+        """Send `incident.created` or `incident.updated` to the browsers."""
+        self.is_status_stale = True
+        self.live.publish(name, self.incident_view(incident).model_dump_json())
+
+    def tell_cameras(self, changed: list[CameraStatus]) -> None:
+        for status in changed:
+            self.is_status_stale = True
+            self.live.publish("camera.state", CameraStateView.of(status).model_dump_json())
+
+    async def status(self) -> StatusView:
+        return status_view(self.fleet, await self.incidents.counts())
+
+    async def watch(self) -> None:
+        """Notice silent workers, and tell the browsers the figures when they changed; until cancelled."""
+        last = ""
+        while True:
+            self.tell_cameras(self.fleet.changes())
+            if self.is_status_stale:
+                self.is_status_stale = False
+                current = (await self.status()).comparable().model_dump_json()
+                if current != last:
+                    self.live.publish("status", current)
+                    last = current
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+@asynccontextmanager
+async def open_center(
+    settings: Settings, worker_token: str, expected_workers: tuple[str, ...]
+) -> AsyncIterator[Center]:
+    """Open the database (bringing it up to date) and everything on it. Raises DatabaseError."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        database = Database(database_url(settings.center.database_url, settings.data_dir))
+        stack.push_async_callback(database.close)
+        await migrate(database)
+        workers = await stack.enter_async_context(
+            httpx.AsyncClient(timeout=WORKER_TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
+        )
+        snapshots = SnapshotFiles(settings.data_dir)
+        fleet, live = Fleet(settings.cameras, expected_workers), LiveNews()
+        center = Center(
+            settings=settings,
+            database=database,
+            accounts=Accounts(database),
+            snapshots=snapshots,
+            ingest=Ingest(database, snapshots),
+            incidents=Incidents(database),
+            fleet=fleet,
+            live=live,
+            metrics=CenterMetrics(fleet, live),
+            workers=workers,
+            worker_token=worker_token,
+        )
+        stack.callback(live.close)
+        yield center

@@ -1,0 +1,178 @@
+"""Which worker has which camera, and how each camera's streams do. Kept in memory: workers tell it every 2 s."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from config.settings import Camera, Identifier, StreamName
+
+StreamState = Literal["connecting", "live", "stalled", "backing_off", "disabled"]
+STREAM_STATES: tuple[StreamState, ...] = ("live", "connecting", "stalled", "backing_off", "disabled")
+# A camera is as well as its worst stream. `disabled` is a decision, so any trouble stands before it.
+_FROM_WORST: tuple[StreamState, ...] = ("backing_off", "stalled", "connecting", "disabled", "live")
+
+SILENT_AFTER_SECONDS = 6.0
+FORGOTTEN_AFTER_SECONDS = 600.0
+
+
+class StreamReport(BaseModel):
+    """State of one stream as its worker sees it; `reason` says why it is not live."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: StreamState
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+    @field_validator("reason", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: object) -> object:
+        return "" if value is None else value
+
+
+class Heartbeat(BaseModel):
+    """What a worker tells: where its HTTP API is, how its cameras do, and its counters (Prometheus names)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    base_url: str
+    pid: Annotated[int, Field(gt=0)]
+    cameras: Annotated[dict[Identifier, dict[StreamName, StreamReport]], Field(max_length=4096)] = {}
+    counters: Annotated[dict[str, float], Field(max_length=256)] = {}
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must look like http://host:port")
+        return value.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    name: StreamName
+    state: StreamState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """`state` and `reason` are those of the worst required stream. `worker_id` is None until a worker has it."""
+
+    camera_id: str
+    state: StreamState
+    reason: str
+    streams: tuple[StreamStatus, ...]
+    worker_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """`seconds_since_heartbeat` is None for an expected worker that never reported."""
+
+    worker_id: str
+    is_answering: bool
+    seconds_since_heartbeat: float | None
+    pid: int | None
+    camera_count: int
+    base_url: str | None = None
+    counters: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    heartbeat: Heartbeat
+    heard_at: float
+
+
+class Fleet:
+    """`clock` gives monotonic seconds. `expected` are the workers that this installation started."""
+
+    def __init__(
+        self,
+        cameras: Iterable[Camera],
+        expected: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.cameras: dict[str, Camera] = {camera.id: camera for camera in cameras}
+        self._expected = tuple(expected)
+        self._clock = clock
+        self._records: dict[str, _Record] = {}
+        self._published = {status.camera_id: status for status in self.camera_statuses()}
+
+    def hear(self, worker_id: str, heartbeat: Heartbeat) -> list[CameraStatus]:
+        """Take a heartbeat; gives the cameras whose state it changed."""
+        self._records[worker_id] = _Record(heartbeat, self._clock())
+        return self.changes()
+
+    def changes(self) -> list[CameraStatus]:
+        """Cameras that changed since the last call, by a heartbeat or by the silence of their worker."""
+        oldest = self._clock() - FORGOTTEN_AFTER_SECONDS
+        self._records = {
+            worker_id: record
+            for worker_id, record in self._records.items()
+            if record.heard_at > oldest or worker_id in self._expected
+        }
+        changed = [status for status in self.camera_statuses() if self._published[status.camera_id] != status]
+        self._published.update({status.camera_id: status for status in changed})
+        return changed
+
+    def camera_statuses(self) -> list[CameraStatus]:
+        owners = self._owners()
+        return [self._status(camera, owners.get(camera.id)) for camera in self.cameras.values()]
+
+    def camera_status(self, camera_id: str) -> CameraStatus:
+        """Raises KeyError for a camera that is not in the settings."""
+        return self._status(self.cameras[camera_id], self._owners().get(camera_id))
+
+    def worker_of(self, camera_id: str) -> WorkerStatus | None:
+        """The worker that reported this camera last."""
+        worker_id = self._owners().get(camera_id)
+        return None if worker_id is None else self._worker(worker_id)
+
+    def workers(self) -> list[WorkerStatus]:
+        return [self._worker(worker_id) for worker_id in sorted({*self._expected, *self._records})]
+
+    def _owners(self) -> dict[str, str]:
+        owners: dict[str, str] = {}
+        for worker_id, record in sorted(self._records.items(), key=lambda item: item[1].heard_at):
+            owners.update(dict.fromkeys(record.heartbeat.cameras, worker_id))
+        return owners
+
+    def _worker(self, worker_id: str) -> WorkerStatus:
+        record = self._records.get(worker_id)
+        if record is None:
+            return WorkerStatus(worker_id, False, None, None, 0)
+        silence = self._clock() - record.heard_at
+        return WorkerStatus(
+            worker_id,
+            silence <= SILENT_AFTER_SECONDS,
+            silence,
+            record.heartbeat.pid,
+            len(record.heartbeat.cameras),
+            record.heartbeat.base_url,
+            dict(record.heartbeat.counters),
+        )
+
+    def _status(self, camera: Camera, worker_id: str | None) -> CameraStatus:
+        names: tuple[StreamName, ...] = ("main", "sub") if camera.sub else ("main",)
+        streams = tuple(self._stream(camera.id, name, worker_id) for name in names)
+        worst = min(streams, key=lambda stream: _FROM_WORST.index(stream.state))
+        return CameraStatus(camera.id, worst.state, worst.reason, streams, worker_id)
+
+    def _stream(self, camera_id: str, name: StreamName, worker_id: str | None) -> StreamStatus:
+        if worker_id is None:
+            return StreamStatus(name, "connecting", "no worker has this camera yet")
+        record = self._records[worker_id]
+        if self._clock() - record.heard_at > SILENT_AFTER_SECONDS:
+            return StreamStatus(name, "connecting", f"worker {worker_id} not answering")
+        report = record.heartbeat.cameras[camera_id].get(name)
+        if report is None:
+            return StreamStatus(name, "connecting", f"worker {worker_id} has not opened this stream yet")
+        return StreamStatus(name, report.state, report.reason)

@@ -1,0 +1,1 @@
+"""Incidents: what the events become, and what people make of them."""

@@ -1,0 +1,143 @@
+"""News for the browsers that look on: a bounded queue each, as Server-Sent Events (HTML standard, section 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+MAX_QUEUED = 256
+MAX_REMEMBERED = 512
+MAX_LISTENERS = 256
+KEEP_ALIVE_SECONDS = 10.0
+
+
+class TooManyListeners(Exception):
+    """Every place for a live listener is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One message: `sequence` grows by one, `name` is the SSE event, `data` is one line of JSON."""
+
+    sequence: int
+    name: str
+    data: str
+
+
+class Listener:
+    """One browser's queue. When it is full, what it holds is dropped and the browser is told to reload."""
+
+    def __init__(self) -> None:
+        self._queue: deque[News] = deque()
+        self._arrived = asyncio.Event()
+        self.missed = False
+        self.closed = False
+
+    def put(self, news: News) -> None:
+        if len(self._queue) >= MAX_QUEUED:
+            self._queue.clear()
+            self.missed = True
+        self._queue.append(news)
+        self._arrived.set()
+
+    def clear(self) -> None:
+        self._queue.clear()
+        self._arrived.clear()
+        if self.closed:
+            self._arrived.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._arrived.set()
+
+    async def take(self, timeout_seconds: float) -> list[News]:
+        """Everything that waits; empty after `timeout_seconds` without news, or once closed."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return []
+        self._arrived.clear()
+        waiting = list(self._queue)
+        self._queue.clear()
+        return waiting
+
+
+class LiveNews:
+    """Sends each piece of news to every listener, and remembers the last ones for a browser that comes back."""
+
+    def __init__(self) -> None:
+        # Sequence numbers of another run of the center mean nothing here.
+        self.run = secrets.token_hex(4)
+        self._sequence = 0
+        self._remembered: deque[News] = deque(maxlen=MAX_REMEMBERED)
+        self._listeners: set[Listener] = set()
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def publish(self, name: str, data: str) -> None:
+        self._sequence += 1
+        news = News(self._sequence, name, data)
+        self._remembered.append(news)
+        for listener in self._listeners:
+            listener.put(news)
+
+    def close(self) -> None:
+        """End every listener, now and later: the center stops."""
+        self._closed = True
+        for listener in self._listeners:
+            listener.close()
+
+    @contextmanager
+    def listen(self) -> Iterator[Listener]:
+        """Raises TooManyListeners."""
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise TooManyListeners(f"{MAX_LISTENERS} browsers are listening already")
+        listener = Listener()
+        if self._closed:
+            listener.close()
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def since(self, last_event_id: str | None) -> list[News] | None:
+        """News after `last_event_id`, None when it cannot be told what was missed."""
+        run, _, number = (last_event_id or "").partition("-")
+        if run != self.run or not number.isdecimal() or int(number) > self._sequence:
+            return None
+        last = int(number)
+        if last < self._sequence and (not self._remembered or self._remembered[0].sequence > last + 1):
+            return None
+        return [news for news in self._remembered if news.sequence > last]
+
+    async def stream(self, listener: Listener, last_event_id: str | None) -> AsyncIterator[bytes | None]:
+        """SSE text; None marks a quiet spell, when the caller may check that the listener may still listen."""
+        listener.clear()  # whatever came before this moment is in `missed`, or is fetched anew
+        missed = self.since(last_event_id)
+        if missed is None:
+            yield f'retry: 1000\nevent: ready\ndata: {{"resumed":false}}\nid: {self.run}-{self._sequence}\n\n'.encode()
+        else:
+            yield b'retry: 1000\nevent: ready\ndata: {"resumed":true}\n\n'
+        for news in missed or ():
+            yield self._text(news)
+        while not listener.closed:
+            waiting = await listener.take(KEEP_ALIVE_SECONDS)
+            if listener.missed:
+                listener.missed = False
+                yield b"event: reload\ndata: {}\n\n"
+            if waiting:
+                yield b"".join(map(self._text, waiting))
+            elif not listener.closed:
+                yield None
+                yield b": still here\n\n"
+
+    def _text(self, news: News) -> bytes:
+        return f"event: {news.name}\ndata: {news.data}\nid: {self.run}-{news.sequence}\n\n".encode()

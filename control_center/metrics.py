@@ -1,0 +1,68 @@
+"""Prometheus figures: the center's own, and those that the workers' heartbeats bring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from control_center.fleet import STREAM_STATES, Fleet
+from control_center.live import LiveNews
+
+_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+class CenterMetrics:
+    """One registry a center, so that several can live in one test process."""
+
+    def __init__(self, fleet: Fleet, live: LiveNews) -> None:
+        self.registry = CollectorRegistry()
+        self.events = Counter("haechi_events_total", "Events counted once", ["kind"], registry=self.registry)
+        self.repeats = Counter("haechi_event_repeats_total", "Events sent again by a worker", registry=self.registry)
+        self.refused = Counter("haechi_events_refused_total", "Events that were not understood", registry=self.registry)
+        self.incidents = Counter("haechi_incidents_total", "Incidents opened", ["kind"], registry=self.registry)
+        self.sign_ins = Counter("haechi_sign_ins_total", "Sign-in tries", ["result"], registry=self.registry)
+        self.ingest_seconds = Histogram(
+            "haechi_ingest_seconds",
+            "From a batch's arrival to its commit and its news",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=self.registry,
+        )
+        self.registry.register(_FleetCollector(fleet, live))
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _FleetCollector(Collector):
+    def __init__(self, fleet: Fleet, live: LiveNews) -> None:
+        self._fleet = fleet
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        cameras = GaugeMetricFamily("haechi_cameras", "Cameras by the state of their worst stream", labels=["state"])
+        states = [status.state for status in self._fleet.camera_statuses()]
+        for state in STREAM_STATES:
+            cameras.add_metric([state], states.count(state))
+        yield cameras
+        yield GaugeMetricFamily("haechi_live_listeners", "Browsers that listen for news", value=len(self._live))
+        answering = GaugeMetricFamily("haechi_worker_answering", "1 while the worker reports", labels=["worker"])
+        families: dict[str, Metric] = {}
+        for worker in self._fleet.workers():
+            answering.add_metric([worker.worker_id], float(worker.is_answering))
+            for name, value in worker.counters.items():
+                if _NAME.match(name):
+                    _add(families, name, worker.worker_id, value)
+        yield answering
+        yield from families.values()
+
+
+def _add(families: dict[str, Metric], name: str, worker_id: str, value: float) -> None:
+    full = name if name.startswith("haechi_") else f"haechi_worker_{name}"
+    if full not in families:
+        make = CounterMetricFamily if full.endswith("_total") else GaugeMetricFamily
+        families[full] = make(full, "Told by the workers", labels=["worker"])
+    families[full].add_sample(full, {"worker": worker_id}, value)

@@ -1,0 +1,238 @@
+"""What the API shows: the shapes that browsers and scripts rely on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from config.settings import Camera, Category, Severity, StreamName
+from control_center.database import Incident
+from control_center.fleet import STREAM_STATES, CameraStatus, Fleet, StreamState
+from control_center.incidents.transitions import STATES, State, Verdict
+from detectors.event import FAMILY, EventFamily, EventKind
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SessionView(View):
+    """Who is signed in, what they may do, until when."""
+
+    name: str
+    role: str
+    rights: list[str]
+    expires_at: AwareDatetime
+
+
+class PositionView(View):
+    latitude: float
+    longitude: float
+
+
+class ZoneView(View):
+    """`polygon`: x, y as fractions of the picture."""
+
+    name: str
+    polygon: list[tuple[float, float]]
+    rules: list[EventKind]
+
+
+class StreamView(View):
+    name: StreamName
+    state: StreamState
+    reason: str
+
+
+class CameraStateView(View):
+    """Also the data of the live event `camera.state`."""
+
+    id: str
+    state: StreamState = Field(description="that of the worst stream")
+    reason: str = Field(description="why it is not live; empty when it is")
+    streams: list[StreamView]
+
+    @classmethod
+    def of(cls, status: CameraStatus) -> CameraStateView:
+        return cls(
+            id=status.camera_id,
+            state=status.state,
+            reason=status.reason,
+            streams=[StreamView(name=s.name, state=s.state, reason=s.reason) for s in status.streams],
+        )
+
+
+class CameraView(CameraStateView):
+    name: str
+    category: Category
+    purpose: str
+    position: PositionView | None
+    record: bool
+    zones: list[ZoneView]
+    whep_url: str = Field(description="POST an SDP offer here; `?stream=main` (default) or `?stream=sub`")
+
+    @classmethod
+    def of_camera(cls, camera: Camera, status: CameraStatus) -> CameraView:
+        position = camera.position
+        return cls(
+            **CameraStateView.of(status).model_dump(),
+            name=camera.name,
+            category=camera.category,
+            purpose=camera.purpose,
+            position=PositionView(**position.model_dump()) if position else None,
+            record=camera.record,
+            zones=[
+                ZoneView(name=zone.name, polygon=list(zone.polygon), rules=[rule.kind for rule in zone.rules])
+                for zone in camera.zones
+            ],
+            whep_url=f"/api/v1/cameras/{camera.id}/whep",
+        )
+
+
+class CamerasView(View):
+    cameras: list[CameraView]
+
+
+class IncidentView(View):
+    """Also the data of the live events `incident.created` and `incident.updated`."""
+
+    id: str
+    camera_id: str
+    camera_name: str
+    kind: EventKind
+    family: EventFamily
+    severity: Severity
+    zone: str
+    label: str = Field(description="what was seen, such as `person`")
+    state: State
+    started_at: AwareDatetime
+    raised_at: AwareDatetime
+    received_at: AwareDatetime
+    updated_at: AwareDatetime
+    acknowledged_by: str | None
+    acknowledged_at: AwareDatetime | None
+    closed_by: str | None
+    closed_at: AwareDatetime | None
+    verdict: Verdict | None
+    note: str
+    event_count: int
+    score: float
+    box: tuple[float, float, float, float] = Field(description="x1, y1, x2, y2 as fractions of the picture")
+    snapshot_url: str | None
+
+    @classmethod
+    def of(cls, incident: Incident, camera_name: str) -> IncidentView:
+        return cls.model_validate(
+            {
+                **{name: getattr(incident, name) for name in _COPIED},
+                "camera_name": camera_name,
+                "acknowledged_by": incident.acknowledged_by.name if incident.acknowledged_by else None,
+                "closed_by": incident.closed_by.name if incident.closed_by else None,
+                "snapshot_url": f"/api/v1/incidents/{incident.id}/snapshot" if incident.snapshot_hash else None,
+            }
+        )
+
+
+_COPIED = set(IncidentView.model_fields) - {"camera_name", "acknowledged_by", "closed_by", "snapshot_url"}
+
+
+class IncidentsView(View):
+    """Newest first. `next_before` is the `before` of the next page, null on the last."""
+
+    incidents: list[IncidentView]
+    next_before: str | None
+
+
+class CameraCounts(View):
+    total: int
+    live: int
+    connecting: int
+    stalled: int
+    backing_off: int
+    disabled: int
+
+
+class IncidentStateCounts(View):
+    new: int
+    acknowledged: int
+    closed: int
+
+
+class IncidentCounts(IncidentStateCounts):
+    total: int
+    by_kind: dict[EventKind, IncidentStateCounts]
+
+
+class WorkerView(View):
+    answering: bool
+    cameras: int
+    pid: int | None
+    seconds_since_heartbeat: float | None
+
+
+class WorkerCounts(View):
+    total: int
+    answering: int
+    by_id: dict[str, WorkerView]
+
+
+class StatusView(View):
+    """Also the data of the live event `status` (there without `seconds_since_heartbeat`)."""
+
+    cameras: CameraCounts
+    incidents: IncidentCounts
+    workers: WorkerCounts
+
+    def comparable(self) -> StatusView:
+        """The same without what changes every moment."""
+        still = {key: worker.model_copy(update=_NO_AGE) for key, worker in self.workers.by_id.items()}
+        return self.model_copy(update={"workers": self.workers.model_copy(update={"by_id": still})})
+
+
+_NO_AGE = {"seconds_since_heartbeat": None}
+
+
+class HealthPart(View):
+    ok: bool
+    detail: str
+
+
+class HealthView(View):
+    status: Literal["ok", "failing"]
+    parts: dict[str, HealthPart]
+
+
+def status_view(fleet: Fleet, counts: list[tuple[str, str, int]]) -> StatusView:
+    """The figures; `counts` are (kind, state, number)."""
+    states = [status.state for status in fleet.camera_statuses()]
+    numbers = {(kind, state): number for kind, state, number in counts}
+    workers = fleet.workers()
+    return StatusView(
+        cameras=CameraCounts(total=len(states), **{state: states.count(state) for state in STREAM_STATES}),
+        incidents=IncidentCounts(
+            total=sum(numbers.values()),
+            **{state: sum(n for (_, s), n in numbers.items() if s == state) for state in STATES},
+            by_kind={
+                kind: IncidentStateCounts(**{state: numbers.get((kind, state), 0) for state in STATES})
+                for kind in FAMILY
+            },
+        ),
+        workers=WorkerCounts(
+            total=len(workers),
+            answering=sum(worker.is_answering for worker in workers),
+            by_id={
+                worker.worker_id: WorkerView(
+                    answering=worker.is_answering,
+                    cameras=worker.camera_count,
+                    pid=worker.pid,
+                    seconds_since_heartbeat=_rounded(worker.seconds_since_heartbeat),
+                )
+                for worker in workers
+            },
+        ),
+    )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
