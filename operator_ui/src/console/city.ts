@@ -3,67 +3,82 @@
 import { computed, signal } from "@preact/signals";
 import { api, problemText, type Camera, type Incident, type Verdict } from "../api/client";
 import { account } from "../session/session";
+import { KEPT_CLOSED, newestFirst, withIncident, withList, type IncidentMap } from "./incident-map";
 
-const KEPT_INCIDENTS = 200;
-const KEPT_CLOSED = 50;
+const MOST_OPEN = 200;
 
 export const cameras = signal<Camera[] | null>(null);
-export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
+export const incidents = signal<IncidentMap>(new Map());
 export const offline = signal(false);
 
-const newestFirst = computed(() => [...incidents.value.values()].sort((a, b) => b.raised_at.localeCompare(a.raised_at)));
-export const openIncidents = computed(() => newestFirst.value.filter((incident) => incident.state !== "closed"));
-export const closedIncidents = computed(() => newestFirst.value.filter((incident) => incident.state === "closed"));
+const sorted = computed(() => newestFirst(incidents.value));
+export const openIncidents = computed(() => sorted.value.filter((incident) => incident.state !== "closed"));
+export const closedIncidents = computed(() => sorted.value.filter((incident) => incident.state === "closed"));
+
+const REOPEN_MS = 2_000;
 
 /** Load everything, then follow the event stream; returns how to stop. */
 export function follow(): () => void {
-  const source = new EventSource("/api/v1/live");
-  source.onopen = () => {
-    offline.value = false;
-    void refresh();
+  let source = open();
+  let timer = 0;
+  function open(): EventSource {
+    const opened = new EventSource("/api/v1/live");
+    opened.onopen = () => {
+      offline.value = false;
+      void refresh();
+    };
+    opened.onerror = () => {
+      offline.value = true;
+      if (opened.readyState !== EventSource.CLOSED) return;
+      // The browser does not try again after a refusal: see whether we are still signed in, then open anew.
+      timer = window.setTimeout(() => {
+        void checkSession();
+        source = open();
+      }, REOPEN_MS);
+    };
+    const onIncident = (event: MessageEvent<string>): void => put(JSON.parse(event.data) as Incident);
+    opened.addEventListener("incident.created", onIncident);
+    opened.addEventListener("incident.updated", onIncident);
+    opened.addEventListener("camera.state", (event: MessageEvent<string>) => {
+      const changed = JSON.parse(event.data) as Partial<Camera>;
+      cameras.value = (cameras.value ?? []).map((camera) => (camera.id === changed.id ? { ...camera, ...changed } : camera));
+    });
+    opened.addEventListener("reload", () => void refresh());
+    return opened;
+  }
+  return () => {
+    window.clearTimeout(timer);
+    source.close();
   };
-  source.onerror = () => {
-    offline.value = true;
-    // A refused stream (signed out elsewhere) is not retried by the browser: see who we are.
-    if (source.readyState === EventSource.CLOSED) void checkSession();
-  };
-  const onIncident = (event: MessageEvent<string>): void => put(JSON.parse(event.data) as Incident);
-  source.addEventListener("incident.created", onIncident);
-  source.addEventListener("incident.updated", onIncident);
-  source.addEventListener("camera.state", (event: MessageEvent<string>) => {
-    const changed = JSON.parse(event.data) as Camera;
-    cameras.value = (cameras.value ?? []).map((camera) => (camera.id === changed.id ? { ...camera, ...changed } : camera));
-  });
-  source.addEventListener("reload", () => void refresh());
-  return () => source.close();
 }
 
+const arrivedDuringRefresh = new Set<string>();
+
 async function refresh(): Promise<void> {
+  arrivedDuringRefresh.clear();
   const inState = (state: Incident["state"], limit: number) =>
     api.GET("/api/v1/incidents", { params: { query: { state, limit } } });
   const [cameraAnswer, ...answers] = await Promise.all([
     api.GET("/api/v1/cameras"),
-    inState("new", KEPT_INCIDENTS),
-    inState("acknowledged", KEPT_INCIDENTS),
+    inState("new", MOST_OPEN),
+    inState("acknowledged", MOST_OPEN),
     inState("closed", KEPT_CLOSED),
   ]);
   if (cameraAnswer.data) cameras.value = cameraAnswer.data.cameras;
   if (answers.every((answer) => answer.data)) {
-    const all = answers.flatMap((answer) => answer.data?.incidents ?? []);
-    incidents.value = new Map(all.map((incident) => [incident.id, incident]));
+    const list = answers.flatMap((answer) => answer.data?.incidents ?? []);
+    incidents.value = withList(incidents.value, list, arrivedDuringRefresh);
   }
 }
 
 async function checkSession(): Promise<void> {
-  const { response } = await api.GET("/api/v1/session");
-  if (response.status === 401) account.value = null;
+  const answer = await api.GET("/api/v1/session").catch(() => null);
+  if (answer?.response.status === 401) account.value = null;
 }
 
 function put(incident: Incident): void {
-  const next = new Map(incidents.value);
-  next.set(incident.id, incident);
-  for (const old of closedIncidents.value.slice(KEPT_CLOSED)) next.delete(old.id);
-  incidents.value = next;
+  arrivedDuringRefresh.add(incident.id);
+  incidents.value = withIncident(incidents.value, incident);
 }
 
 /** Acknowledges; returns what went wrong, or null. */
