@@ -1,0 +1,65 @@
+"""All viewers of one stream, fed from one place: each access unit is packetized once, whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from weakref import WeakValueDictionary
+
+from streams.access_unit import AccessUnit
+from streams.gop_buffer import GopBuffer
+from streams.relay.errors import NotRelayable, ReorderedFrames
+from streams.relay.packetizer import PacketizedUnit
+from streams.relay.start import MOST_BURST_BYTES, is_reordered, is_start, plan_start
+from streams.relay.viewer import Viewer
+
+
+class Feed:
+    """Listens to the buffer only while it has viewers. `refusal` is set when the stream turns out not relayable."""
+
+    def __init__(self, name: str, buffer: GopBuffer, on_refusal: Callable[[Feed], None]) -> None:
+        self.name = name
+        self.buffer = buffer
+        self.refusal: NotRelayable | None = None
+        self._on_refusal = on_refusal
+        self._viewers: dict[Viewer, None] = {}
+        self._packets: WeakValueDictionary[int, PacketizedUnit] = WeakValueDictionary()
+        self._previous: AccessUnit | None = None
+        self._stop: Callable[[], None] | None = None
+
+    @property
+    def viewers(self) -> list[Viewer]:
+        return list(self._viewers)
+
+    def add(self, viewer: Viewer) -> None:
+        """Let `viewer` have every unit from the next one on."""
+        self._viewers[viewer] = None
+        if self._stop is None:
+            self._previous = None
+            self._stop = self.buffer.listen(self._take)
+
+    def remove(self, viewer: Viewer) -> None:
+        self._viewers.pop(viewer, None)
+        if not self._viewers and self._stop is not None:
+            self._stop()
+            self._stop = None
+
+    def start_units(self) -> list[tuple[AccessUnit, PacketizedUnit]]:
+        """The cached GOP as it is sent to a viewer who has just come; empty when it must wait for a key frame."""
+        plan = plan_start(self.buffer, MOST_BURST_BYTES)
+        return [(unit, self._packetized(index, unit)) for index, unit in plan]
+
+    def _take(self, index: int, unit: AccessUnit) -> None:
+        previous, self._previous = self._previous, unit
+        if previous is not None and is_reordered(previous, unit):
+            self.refusal = ReorderedFrames(f"{self.name} has begun to send reordered pictures")
+            self._on_refusal(self)
+            return
+        may_start = is_start(unit)
+        for viewer in list(self._viewers):
+            viewer.take(unit, lambda: self._packetized(index, unit), may_start=may_start, feed=self)
+
+    def _packetized(self, index: int, unit: AccessUnit) -> PacketizedUnit:
+        packets = self._packets.get(index)
+        if packets is None:
+            packets = self._packets[index] = PacketizedUnit(unit)
+        return packets

@@ -1,0 +1,200 @@
+"""The WHEP relay of a worker: GOP buffers in, browsers out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from config.settings import StreamName, WorkerSettings
+from streams.gop_buffer import GopBuffer
+from streams.relay.errors import NoInstantRefresh, RelayFull, UnknownCamera, UnknownSession
+from streams.relay.feed import Feed
+from streams.relay.pacer import Pacer
+from streams.relay.sdp import choose_format, parse_offer
+from streams.relay.session import NO_KEY_FRAME, Session, SessionLimits
+from streams.relay.start import MOST_BURST_BYTES, plan_start, refuse_unless_relayable
+from streams.relay.transport import Certificate, MediaAddress, MediaTransport
+
+log = logging.getLogger(__name__)
+
+StreamKey = tuple[str, StreamName]
+_CHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that was opened. `start` says how its picture begins: at once, at once from `sub`, or waiting."""
+
+    session_id: str
+    answer: str
+    etag: str
+    start: str
+
+
+class Relay:
+    """Sends streams to WHEP viewers, copying. One event loop owns it; call `close` at the end.
+
+    `streams` may change at any time. Without a `sub` stream of a camera its `main` one is sent for both.
+    """
+
+    def __init__(
+        self,
+        streams: Mapping[StreamKey, GopBuffer],
+        settings: WorkerSettings,
+        *,
+        limits: SessionLimits | None = None,
+        max_viewers: int = 2000,
+    ) -> None:
+        self._streams = streams
+        self._limits = limits or SessionLimits()
+        self._max_viewers = max_viewers
+        self._address = MediaAddress(settings.media_host, settings.udp_ports)
+        self._certificate = Certificate()
+        self._pacer = Pacer()
+        self._feeds: dict[StreamKey, Feed] = {}
+        self._keyless: set[StreamKey] = set()
+        self._sessions: dict[str, Session] = {}
+        self._totals: Counter[str] = Counter()
+        self._checker: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def open(self, camera_id: str, stream: StreamName, offer_sdp: str) -> Opened:
+        """Open a session for a browser's offer. Raises a RelayError that says why not."""
+        key, buffer = self._find(camera_id, stream)
+        if self._closing or len(self._sessions) >= self._max_viewers:
+            raise RelayFull("the relay is closing" if self._closing else f"{self._max_viewers} viewers are connected")
+        name = f"{key[0]}/{key[1]}"
+        offer = parse_offer(offer_sdp)
+        refuse_unless_relayable(name, buffer)
+        if key in self._keyless and buffer.last_key_index is None:
+            raise NoInstantRefresh(f"{name} sends no key frames that fit the ring; lower its key frame interval")
+        self._keyless.discard(key)
+        starter_key = self._starter(key, buffer)
+        h264 = choose_format(offer, _profile(buffer))
+        transport = MediaTransport(self._certificate.current(), self._address)
+        feed, starter = self._feed(key), self._feed(starter_key or key)
+        session = Session(camera_id, feed, starter, transport, self._pacer, self._limits, self._forget)
+        self._sessions[session.id] = session
+        try:
+            await transport.gather()
+        except BaseException:
+            del self._sessions[session.id]
+            await transport.close()
+            raise
+        answer = session.start(offer, h264)
+        if self._checker is None:
+            self._checker = asyncio.create_task(self._check(), name="relay check")
+        return Opened(session.id, answer, session.etag, _start_word(key, starter_key))
+
+    def session(self, camera_id: str, session_id: str) -> Session:
+        """A session that is open. Raises UnknownSession."""
+        session = self._sessions.get(session_id)
+        if session is None or session.camera_id != camera_id:
+            raise UnknownSession(f"camera {camera_id!r} has no session {session_id[:40]!r}")
+        return session
+
+    def viewer_counts(self) -> dict[StreamKey, int]:
+        """Connected viewers by stream."""
+        counts = Counter(session.feed.name for session in self._sessions.values() if session.viewer is not None)
+        return {key: counts[feed.name] for key, feed in self._feeds.items() if counts[feed.name]}
+
+    @property
+    def session_count(self) -> int:
+        """Sessions that are connecting or connected."""
+        return len(self._sessions)
+
+    def counters(self) -> dict[str, int]:
+        """What was sent since the start: viewers that came (`sessions`), packets, bytes, repeated, unsent packets,
+        units, skipped_units, drops to a key frame, nacks (packets asked for), plis; and `viewers` now."""
+        totals = Counter(self._totals)
+        for session in self._sessions.values():
+            totals += _count(session)
+        names = ["packets", "bytes", "repeated", "unsent", "units", "skipped_units", "drops", "nacks", "plis"]
+        viewers = sum(session.viewer is not None for session in self._sessions.values())
+        sessions = self._totals["sessions"] + len(self._sessions)
+        return {"viewers": viewers, "sessions": sessions} | {name: totals[name] for name in names}
+
+    async def close(self) -> None:
+        """End all sessions and wait for it."""
+        self._closing = True
+        sessions = list(self._sessions.values())
+        for session in sessions:
+            session.end("the relay is closing")
+        for session in sessions:
+            await session.closed()
+        if self._checker is not None:
+            self._checker.cancel()
+            await asyncio.wait((self._checker,))
+            self._checker = None
+        self._pacer.close()
+
+    def _find(self, camera_id: str, stream: StreamName) -> tuple[StreamKey, GopBuffer]:
+        wanted: tuple[StreamName, ...] = ("sub", "main") if stream == "sub" else ("main",)
+        for name in wanted:
+            buffer = self._streams.get((camera_id, name))
+            if buffer is not None and not buffer.closed:
+                return (camera_id, name), buffer
+        raise UnknownCamera(f"this worker has no camera {camera_id[:64]!r} with a {stream} stream")
+
+    def _starter(self, key: StreamKey, buffer: GopBuffer) -> StreamKey | None:
+        """The stream whose cached GOP is sent first: this one, or the sub stream while this one's is too long."""
+        if plan_start(buffer, MOST_BURST_BYTES):
+            return key
+        sub: StreamKey = (key[0], "sub")
+        other = self._streams.get(sub)
+        if key == sub or other is None or other.closed:
+            return None
+        newest = other.get(other.next_index - 1)
+        suits = newest is not None and newest.parameters.codec == "h264"
+        return sub if suits and plan_start(other, MOST_BURST_BYTES) else None
+
+    def _feed(self, key: StreamKey) -> Feed:
+        feed, buffer = self._feeds.get(key), self._streams[key]
+        if feed is None or feed.buffer is not buffer:
+            feed = self._feeds[key] = Feed(f"{key[0]}/{key[1]}", buffer, self._end_feed)
+        return feed
+
+    def _end_feed(self, feed: Feed) -> None:
+        reason = feed.refusal.detail if feed.refusal else "the stream has ended"
+        for session in self._sessions.values():
+            if session.viewer is not None and session.viewer.feed is feed:
+                session.end(reason)
+
+    def _forget(self, session: Session) -> None:
+        self._sessions.pop(session.id, None)
+        self._totals += _count(session)
+        self._totals["sessions"] += 1
+        if session.reason == NO_KEY_FRAME:
+            self._keyless |= {key for key, feed in self._feeds.items() if feed is session.feed}
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            now_ns = time.monotonic_ns()
+            for session in list(self._sessions.values()):
+                session.check(now_ns)
+            for key in [key for key in self._feeds if key not in self._streams]:
+                if not self._feeds[key].viewers:
+                    del self._feeds[key]
+
+
+def _count(session: Session) -> Counter[str]:
+    viewer = session.viewer
+    return Counter(asdict(viewer.sender.counters) | asdict(viewer.counters)) if viewer is not None else Counter()
+
+
+def _profile(buffer: GopBuffer) -> int:
+    """profile_idc of the stream, from its SPS."""
+    newest = buffer.get(buffer.next_index - 1)
+    sets = newest.parameters.parameter_sets if newest is not None else ()
+    return next((nal[1] for nal in sets if len(nal) > 3 and nal[0] & 0x1F == 7), 0)
+
+
+def _start_word(key: StreamKey, starter: StreamKey | None) -> str:
+    if starter is None:
+        return "next-key-frame"
+    return "cached-gop" if starter == key else "sub-stream"
