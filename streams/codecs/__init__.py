@@ -1,0 +1,1 @@
+"""What must be read inside H.264 and H.265 NAL units without decoding a picture."""

@@ -1,0 +1,75 @@
+"""RTSP URLs: where to connect, what to ask for, and how control attributes become URLs (RFC 2326, C.1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+from streams.errors import ConnectFailed
+
+_DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`uri` is the URL without user name and password, as it stands in requests."""
+
+    host: str
+    port: int
+    uri: str
+    is_tls: bool
+
+
+def parse_address(url: str) -> Address:
+    """Raises ConnectFailed for what is no RTSP URL."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if parts.scheme.lower() not in _DEFAULT_PORTS or not host or any(c.isspace() for c in url.strip()):
+        raise ConnectFailed("this is no RTSP address; it must look like rtsp://host[:port]/path")
+    scheme = parts.scheme.lower()
+    shown_host = f"[{host}]" if ":" in host else host
+    netloc = shown_host if port is None else f"{shown_host}:{port}"
+    uri = urlunsplit((scheme, netloc, parts.path, parts.query, ""))
+    return Address(host, port or _DEFAULT_PORTS[scheme], uri, scheme == "rtsps")
+
+
+def credentials_in(url: str) -> tuple[str | None, str | None]:
+    """User name and password that stand in `url`, decoded."""
+    try:
+        parts = urlsplit(url.strip())
+        return (
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+        )
+    except ValueError:
+        return None, None
+
+
+def without_credentials(url: str) -> str:
+    """`url` as it may be sent and shown."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def control_urls(base: str, request_uri: str, control: str | None) -> list[str]:
+    """URLs to try for `control`, the likeliest first.
+
+    `base` is Content-Base, Content-Location or the request's URL. A relative control is appended, which is what
+    cameras expect (they are tested with live555 and FFmpeg), even behind a query; then resolved as the standard
+    says; then tried on the request's own URL, for cameras whose Content-Base is wrong.
+    """
+    if not control or control == "*":
+        return list(dict.fromkeys((base, request_uri)))
+    if "://" in control:
+        return [without_credentials(control)]
+    if control.startswith("/"):
+        return list(dict.fromkeys((urljoin(base, control), _appended(base, control), urljoin(request_uri, control))))
+    found = (_appended(base, control), urljoin(base, control), _appended(request_uri, control))
+    return list(dict.fromkeys(found))
+
+
+def _appended(base: str, control: str) -> str:
+    return base.rstrip("/") + "/" + control.lstrip("/")

@@ -1,0 +1,351 @@
+"""RTSP 1.0 sessions over TCP (RFC 2326): from a URL to access units, and TEARDOWN at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from streams.access_unit import AccessUnit
+from streams.codecs.h264 import H264Syntax
+from streams.codecs.h265 import H265Syntax
+from streams.errors import (
+    BadAnswer,
+    ConnectFailed,
+    Disconnected,
+    NoAnswer,
+    Place,
+    RequestRefused,
+    StreamError,
+    WrongCredentials,
+    redact,
+)
+from streams.rtsp.address import control_urls, parse_address, without_credentials
+from streams.rtsp.assembler import AccessUnitAssembler
+from streams.rtsp.auth import Authenticator
+from streams.rtsp.connection import RtspConnection
+from streams.rtsp.depacketizer import H264Depacketizer, H265Depacketizer
+from streams.rtsp.message import Message
+from streams.rtsp.receiver import PacketFault, RtpReceiver
+from streams.rtsp.rtcp import Goodbye, SenderReport, parse_rtcp
+from streams.rtsp.sdp import VideoMedia, parse_video
+from streams.rtsp.sweep import SocketSweep
+
+_MAX_REDIRECTS = 3
+_MAX_ATTEMPTS = 3  # of one request: without nonce, with it, and once more when it was stale
+_DEFAULT_SESSION_SECONDS = 60
+_TEARDOWN_SECONDS = 1.5
+_KEEP_ALIVE_METHODS = ("GET_PARAMETER", "OPTIONS", "SET_PARAMETER")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How to open a session. `place` names camera and stream in errors. `run` goes into every access unit."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    run: int = 0
+    answer_seconds: float = 5.0
+    place: Place = field(default_factory=Place)
+    tls: ssl.SSLContext | None = None
+    swept: bool = True
+
+
+class RtspSession:
+    """One playing session. `media` says what is played, `receiver` and `assembler` hold the counts.
+
+    `wall_clock_offset_seconds` is the camera's clock minus this machine's, by its last sender report.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        options: SessionOptions,
+        on_unit: Callable[[AccessUnit], None],
+        on_fault: Callable[[PacketFault], None] = lambda fault: None,
+    ) -> None:
+        self.media: VideoMedia | None = None
+        self.receiver: RtpReceiver | None = None
+        self.assembler: AccessUnitAssembler | None = None
+        self.connection: RtspConnection | None = None
+        self.wall_clock_offset_seconds: float | None = None
+        self.server: str | None = None
+        self._address = parse_address(url)
+        self._options = options
+        self._on_unit = on_unit
+        self._on_fault = on_fault
+        self._place = options.place
+        self._authenticator = (
+            Authenticator(options.username, options.password or "") if options.username is not None else None
+        )
+        self._public: frozenset[str] = frozenset()
+        self._session_id: str | None = None
+        self._session_seconds = _DEFAULT_SESSION_SECONDS
+        self._control = ""
+        self._keep_alive: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect, describe, set up the video, play. Raises StreamError; then nothing is left open."""
+        try:
+            description = await self._describe()
+            await self._set_up(description)
+            await self._play()
+        except BaseException:
+            await self.close()
+            raise
+        self._keep_alive = asyncio.create_task(self._keep_session())
+
+    async def wait(self) -> StreamError:
+        """Wait until the connection ends; returns why."""
+        assert self.connection is not None
+        return await asyncio.shield(self.connection.lost)
+
+    async def close(self) -> None:
+        """TEARDOWN, so that the camera frees the session at once, then hang up."""
+        if self._keep_alive is not None:
+            self._keep_alive.cancel()
+        connection = self.connection
+        if connection is None:
+            return
+        try:
+            if self._session_id is not None and not connection.lost.done():
+                with contextlib.suppress(StreamError):
+                    await self._request("TEARDOWN", self._control, seconds=_TEARDOWN_SECONDS)
+        finally:
+            connection.close()
+
+    # --- opening
+
+    async def _connect(self) -> None:
+        address, options = self._address, self._options
+        where = f"{address.host}:{address.port}"
+        tls = (options.tls or ssl.create_default_context()) if address.is_tls else None
+        try:
+            async with asyncio.timeout(options.answer_seconds):
+                transport, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: RtspConnection(self._place), address.host, address.port, ssl=tls
+                )
+        except TimeoutError:
+            raise ConnectFailed(
+                f"no answer from {where} within {options.answer_seconds:g} s; check address, power and network",
+                self._place,
+            ) from None
+        except ssl.SSLError as error:
+            raise ConnectFailed(
+                f"TLS with {where} failed ({error.reason or error}); check the camera's certificate", self._place
+            ) from error
+        except OSError as error:
+            raise ConnectFailed(_connect_reason(error, where), self._place) from error
+        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        if local and remote:
+            shown = f"{local[0]}:{local[1]} → {remote[0]}:{remote[1]}"
+            self._place = connection.place = dataclasses.replace(self._place, connection=shown)
+        self.connection = connection
+
+    async def _describe(self) -> Message:
+        """The answer to DESCRIBE, redirects followed."""
+        for _ in range(_MAX_REDIRECTS + 1):
+            await self._connect()
+            await self._ask_options()
+            answer = await self._request("DESCRIBE", self._address.uri, ("Accept", "application/sdp"))
+            if answer.status not in (301, 302, 303, 305, 307):
+                return self._check(answer, "DESCRIBE")
+            self._redirect(answer.header("location") or "")
+        raise BadAnswer(f"camera redirected more than {_MAX_REDIRECTS} times", self._place)
+
+    def _redirect(self, location: str) -> None:
+        """Go on at `location`. User name and password go only to the same host."""
+        assert self.connection is not None
+        self.connection.close()
+        target = parse_address(location)
+        if target.host != self._address.host:
+            self._authenticator = None
+        elif self._authenticator is not None:
+            self._authenticator.challenge = None
+        self._address = target
+
+    async def _ask_options(self) -> None:
+        answer = await self._request("OPTIONS", self._address.uri)
+        if answer.status in (401, 403):
+            self._check(answer, "OPTIONS")
+        methods = ",".join(answer.all_headers("public")).upper()
+        self._public = frozenset(word.strip() for word in methods.split(",") if word.strip())
+        self.server = answer.header("server")
+
+    async def _set_up(self, description: Message) -> None:
+        request_uri = self._address.uri
+        base = description.header("content-base") or description.header("content-location") or request_uri
+        base = without_credentials(base if "://" in base else request_uri)
+        self.media = media = _described(description.body, self._place)
+        session_control = media.session_control
+        self._control = session_control if session_control and "://" in session_control else base
+        self._control = without_credentials(self._control)
+        transport = ("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1")
+        answer = None
+        for uri in control_urls(base, request_uri, media.control):
+            answer = await self._request("SETUP", uri, transport)
+            if answer.status not in (400, 404, 454, 459, 460):
+                break
+        assert answer is not None
+        self._check(answer, "SETUP")
+        self._take_session(answer)
+        self._listen(media, answer.header("transport") or "")
+
+    def _take_session(self, answer: Message) -> None:
+        session_id, _, parameters = (answer.header("session") or "").partition(";")
+        self._session_id = session_id.strip() or None
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.strip().partition("=")
+            if name.strip().lower() == "timeout" and value.strip().isascii() and value.strip().isdigit():
+                self._session_seconds = max(2, min(int(value.strip()[:6]), 3600))
+
+    def _listen(self, media: VideoMedia, transport: str) -> None:
+        """Make the receiver for the channels the camera chose."""
+        connection = self.connection
+        assert connection is not None
+        channel, control_channel = _channels(transport, self._place)
+        syntax = H264Syntax() if media.codec == "h264" else H265Syntax()
+        depacketizer = (
+            H264Depacketizer() if media.codec == "h264" else H265Depacketizer(has_order=media.has_order_numbers)
+        )
+        self.assembler = AccessUnitAssembler(syntax, self._on_unit, media.parameter_sets, self._options.run)
+        self.receiver = RtpReceiver(channel, media.payload_type, depacketizer, self.assembler, self._on_fault)
+        connection.control_channel = control_channel
+        connection.on_control = self._control_packet
+        connection.video = self.receiver
+
+    async def _play(self) -> None:
+        answer = await self._request("PLAY", self._control, ("Range", "npt=0.000-"))
+        self._check(answer, "PLAY")
+        connection = self.connection
+        assert connection is not None
+        if self._options.swept and not self._address.is_tls:
+            SocketSweep.of_running_loop().add(connection)
+
+    # --- requests
+
+    async def _request(self, method: str, uri: str, *headers: tuple[str, str], seconds: float = 0) -> Message:
+        """The answer to a request, after answering a challenge where there is one."""
+        connection, authenticator = self.connection, self._authenticator
+        assert connection is not None
+        for attempt in range(_MAX_ATTEMPTS):
+            extra = list(headers)
+            if self._session_id is not None:
+                extra.append(("Session", self._session_id))
+            authorization = authenticator.header(method, uri) if authenticator else None
+            if authorization is not None:
+                extra.append(("Authorization", authorization))
+            answer = await connection.request(
+                method, uri, extra, timeout_seconds=seconds or self._options.answer_seconds
+            )
+            challenges = answer.all_headers("www-authenticate")
+            if answer.status != 401 or authenticator is None:
+                return answer
+            tried = authenticator.challenge
+            if not authenticator.accept(challenges):
+                raise self._cannot_authenticate(challenges)
+            renewed = authenticator.challenge
+            is_stale = renewed is not None and renewed.stale and (tried is None or renewed.nonce != tried.nonce)
+            if attempt and not is_stale:
+                return answer
+        return answer
+
+    def _cannot_authenticate(self, challenges: list[str]) -> WrongCredentials:
+        kinds = ", ".join(sorted({words[0] for challenge in challenges if (words := challenge.split()[:1])}))
+        return WrongCredentials(
+            f"camera answered 401 and offers no sign-in this client knows ({kinds[:80] or 'none'}); "
+            "switch it to Digest",
+            401,
+            self._place,
+        )
+
+    def _check(self, answer: Message, method: str) -> Message:
+        """`answer` when it is a success. Raises RequestRefused."""
+        status = answer.status
+        if 200 <= status < 300:
+            return answer
+        if status == 401:
+            raise WrongCredentials(self._unauthorized_reason(), status, self._place)
+        phrase = redact(answer.first_line.partition(str(status))[2].strip()[:60], self._options.password)
+        said = f"camera answered {status}{' ' + phrase if phrase else ''} to {method}"
+        mend = {
+            403: "this user may not see the stream; change its rights at the camera",
+            404: f"there is no stream at {urlsplit(self._address.uri).path or '/'}; check the path of the URL",
+            453: "it has no bandwidth left; close other viewers or lower the bit rate",
+            454: "it forgot the session",
+            461: "it does not send RTP over TCP; allow TCP (interleaved) at the camera",
+            500: "it has no free session or a fault; close other viewers or restart it",
+            503: "it has no free session; close other viewers or raise its limit",
+        }.get(status)
+        raise RequestRefused(f"{said}: {mend}" if mend else said, status, self._place)
+
+    def _unauthorized_reason(self) -> str:
+        if self._authenticator is None:
+            return "camera answered 401: it wants a user name and password; set the camera's `username` and `password`"
+        return "camera answered 401: wrong user name or password"
+
+    # --- while playing
+
+    async def _keep_session(self) -> None:
+        """Ask something at a third of the session's time-out, by whatever method the camera takes."""
+        connection = self.connection
+        assert connection is not None
+        methods = [name for name in _KEEP_ALIVE_METHODS if not self._public or name in self._public] or ["OPTIONS"]
+        while not connection.lost.done():
+            await asyncio.sleep(min(self._session_seconds / 3, 30.0))
+            try:
+                answer = await self._request(methods[0], self._control)
+            except NoAnswer:
+                continue  # many cameras do not answer while they play; pictures tell whether they live
+            except StreamError:
+                return
+            if answer.status == 454:
+                connection.fail(Disconnected("camera forgot the session (454)", self._place))
+            elif answer.status in (400, 404, 405, 451, 455, 501, 551) and len(methods) > 1:
+                del methods[0]
+
+    def _control_packet(self, packet: memoryview) -> None:
+        receiver, connection = self.receiver, self.connection
+        for report in parse_rtcp(packet):
+            if isinstance(report, SenderReport):
+                self.wall_clock_offset_seconds = report.unix_seconds - time.time()
+            elif isinstance(report, Goodbye) and receiver and connection and report.ssrc == receiver.ssrc:
+                connection.fail(Disconnected("camera stopped sending (RTCP BYE)", self._place))
+
+
+def _connect_reason(error: OSError, where: str) -> str:
+    if isinstance(error, ConnectionRefusedError) or f"Errno {errno.ECONNREFUSED}" in str(error):
+        return f"connection refused at {where}; check the port and that RTSP is switched on"
+    if isinstance(error, socket.gaierror):
+        return f"the name in {where} is not known; check the host of the URL"
+    return f"cannot connect to {where}: {error.strerror or error}"
+
+
+def _channels(transport: str, place: Place) -> tuple[int, int]:
+    """RTP and RTCP channel of a Transport header; 0 and 1 where the camera does not say."""
+    lowered = transport.lower()
+    if lowered and "tcp" not in lowered and "interleaved" not in lowered:
+        raise StreamError("camera insists on RTP over UDP; allow TCP (interleaved) at the camera", place)
+    for part in lowered.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == "interleaved":
+            first, _, second = value.partition("-")
+            if first.isascii() and first.isdigit() and int(first) < 256:
+                number = int(first)
+                return number, int(second) if second.isascii() and second.isdigit() else number + 1
+    return 0, 1
+
+
+def _described(body: bytes, place: Place) -> VideoMedia:
+    try:
+        return parse_video(body)
+    except StreamError as error:
+        error.place = place
+        raise

@@ -1,0 +1,275 @@
+"""The life of one stream: connecting → live → (stalled) → backing off → connecting, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from config.settings import Camera, StreamName
+from streams.access_unit import AccessUnit
+from streams.errors import Place, Stalled, StreamError
+from streams.gop_buffer import GopBuffer
+from streams.rtsp.client import RtspSession, SessionOptions
+from streams.rtsp.receiver import PacketFault
+from streams.stream_status import StreamCounts, StreamState, StreamStatus
+from streams.supervision import BackOff
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTimes:
+    """Patience of a stream, in seconds.
+
+    `stall`: without any picture. `key_wait`: with pictures of which none can be decoded. A run of `healthy` length
+    resets the back-off, which grows from `first_backoff` to `last_backoff`. One log line of packet faults at most
+    every `fault_log`.
+    """
+
+    answer: float = 5.0
+    stall: float = 5.0
+    key_wait: float = 30.0
+    healthy: float = 20.0
+    first_backoff: float = 1.0
+    last_backoff: float = 15.0
+    fault_log: float = 10.0
+
+
+class Stream:
+    """One encoding of one camera, kept alive. Readers take `buffer`, which outlives every reconnect.
+
+    `budget` is shared by all streams of a site and bounds how many connect at the same time. `on_change(status)` is
+    called in the loop at every change of state or reason; it must not raise. `run` is to run once.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        name: StreamName,
+        *,
+        budget: asyncio.Semaphore,
+        ring_max_bytes: int,
+        on_change: Callable[[StreamStatus], None] = lambda status: None,
+        times: StreamTimes | None = None,
+    ) -> None:
+        self.camera_id = camera.id
+        self.name: StreamName = name
+        self.url = camera.url(name)
+        self.buffer = GopBuffer(ring_max_bytes)
+        self.state: StreamState = "connecting"
+        self.reason = ""
+        self._since = datetime.now(UTC)
+        self._username = camera.username
+        self._password = camera.password.get_secret_value() if camera.password else None
+        self._budget = budget
+        self._on_change = on_change
+        self._times = times or StreamTimes()
+        self._back_off = BackOff(self._times.first_backoff, self._times.last_backoff)
+        self._enabled = asyncio.Event()
+        self._enabled.set()
+        self._life: asyncio.Task[None] | None = None
+        self._session: RtspSession | None = None
+        self._past = StreamCounts()
+        self._run = 0
+        self._others: tuple[str, ...] = ()
+        self._wall_clock_offset_seconds: float | None = None
+        self._last_unit: AccessUnit | None = None
+        self._decodable_ns = 0
+        self._key_pts_90k = 0
+        self._gop_seconds = 0.0
+        self._fault_logged_at = 0.0
+        self._faults_unlogged = 0
+
+    # --- what others ask
+
+    def status(self) -> StreamStatus:
+        """State, reason and counters now."""
+        last, session = self._last_unit, self._session
+        parameters = last.parameters if last else None
+        if session is not None:
+            self._wall_clock_offset_seconds = session.wall_clock_offset_seconds
+        counts = self._past.plus(session) if session else self._past
+        return StreamStatus(
+            camera_id=self.camera_id,
+            stream=self.name,
+            state=self.state,
+            reason=self.reason,
+            since=self._since,
+            run=self._run,
+            codec=parameters.codec if parameters else None,
+            width=parameters.width if parameters else None,
+            height=parameters.height if parameters else None,
+            last_picture_at=_utc_of(last.received_ns) if last else None,
+            wall_clock_offset_seconds=self._wall_clock_offset_seconds,
+            has_fast_start=self.buffer.last_key_index is not None,
+            is_reordered=counts.reordered_units > self._past.reordered_units,
+            others_offered=self._others,
+            counts=counts,
+        )
+
+    def disable(self, reason: str) -> None:
+        """End the session and stay away until `enable`."""
+        self._enabled.clear()
+        if self._life is not None:
+            self._life.cancel()
+        self._change("disabled", reason)
+
+    def enable(self) -> None:
+        """Connect again after `disable`."""
+        if not self._enabled.is_set():
+            self._back_off.reset()
+            self._change("connecting", "")
+            self._enabled.set()
+
+    async def run(self) -> None:
+        """Keep the stream alive until cancelled; then the session is torn down and the buffer stays open."""
+        while True:
+            await self._enabled.wait()
+            self._life = life = asyncio.create_task(self._live())
+            try:
+                await asyncio.wait({life})
+            finally:
+                life.cancel()
+                await asyncio.wait({life})
+            if not life.cancelled():
+                life.result()
+
+    # --- one life, between enable and disable
+
+    async def _live(self) -> None:
+        """Connect, watch, tear down, back off, again."""
+        while True:
+            started = time.monotonic()
+            self._change("connecting", self.reason)
+            try:
+                await self._play()
+            except StreamError as error:
+                reason, place = error.reason, str(error.place)
+            except Exception as error:
+                reason, place = f"internal fault: {type(error).__name__}", ""
+                logger.exception("camera %s %s: internal fault", self.camera_id, self.name)
+            if self._decodable_ns and time.monotonic() - started >= self._times.healthy:
+                self._back_off.reset()
+            if reason != self.reason or self.state in ("live", "stalled"):
+                logger.warning("camera %s %s: %s (%s)", self.camera_id, self.name, reason, place)
+            self._change("backing_off", reason)
+            await asyncio.sleep(self._back_off.next_seconds())
+
+    async def _play(self) -> None:
+        """One session from connect to its end. Raises StreamError always."""
+        self._run += 1
+        self._decodable_ns = 0
+        options = SessionOptions(
+            username=self._username,
+            password=self._password,
+            run=self._run,
+            answer_seconds=self._times.answer,
+            place=Place(self.camera_id, self.name),
+        )
+        session = RtspSession(self.url, options, self._take, self._fault)
+        try:
+            async with self._budget:
+                self._past = dataclasses.replace(self._past, attempts=self._past.attempts + 1)
+                await session.open()
+            self._session = session
+            self._past = dataclasses.replace(self._past, sessions=self._past.sessions + 1)
+            self._others = session.media.others if session.media else ()
+            raise await self._watch(session)
+        finally:
+            self._session = None
+            self._past = self._past.plus(session)
+            await session.close()
+
+    def _take(self, unit: AccessUnit) -> None:
+        """Every access unit of the session comes here."""
+        if unit.is_key:
+            last = self._last_unit
+            if last is not None and last.run == unit.run:
+                self._gop_seconds = (unit.pts_90k - self._key_pts_90k) / 90_000
+            self._key_pts_90k = unit.pts_90k
+        self._last_unit = unit
+        if not unit.is_damaged:
+            self._decodable_ns = unit.received_ns
+            if self.state != "live":
+                self._change("live", "")
+        self.buffer.append(unit)
+
+    async def _watch(self, session: RtspSession) -> StreamError:
+        """Wait until the session ends or stalls; returns why."""
+        played_ns = time.monotonic_ns()
+        connection = session.connection
+        assert connection is not None
+        while not connection.lost.done():
+            left, reason = self._patience(session, played_ns)
+            if left <= 0:
+                self._change("stalled", reason)
+                return Stalled(reason, Place(self.camera_id, self.name))
+            await asyncio.wait({connection.lost}, timeout=left)
+        return connection.lost.result()
+
+    def _patience(self, session: RtspSession, played_ns: int) -> tuple[float, str]:
+        """Seconds left until the session counts as stalled, and what would be the reason."""
+        times, assembler = self._times, session.assembler
+        assert assembler is not None
+        now_ns = time.monotonic_ns()
+        quiet = (now_ns - max(played_ns, assembler.last_unit_ns)) / 1e9
+        undecodable = (now_ns - max(played_ns, self._decodable_ns)) / 1e9
+        limit = times.key_wait
+        if self._decodable_ns:
+            limit = min(max(times.stall, 2 * self._gop_seconds), times.key_wait)
+        if times.stall - quiet <= limit - undecodable:
+            return times.stall - quiet, self._quiet_reason(session)
+        return limit - undecodable, _undecodable_reason(session, limit)
+
+    def _quiet_reason(self, session: RtspSession) -> str:
+        reason = f"no picture for {self._times.stall:g} s"
+        receiver = session.receiver
+        if receiver is not None and not self._decodable_ns and receiver.counts.other_payload:
+            return (
+                f"{reason}: camera sends RTP payload type {receiver.seen_payload_type}, "
+                f"its description says {receiver.payload_type}; restart it or update its firmware"
+            )
+        return reason
+
+    def _fault(self, fault: PacketFault) -> None:
+        """Something is wrong with a packet: one log line now and then."""
+        self._faults_unlogged += 1
+        now = time.monotonic()
+        if now - self._fault_logged_at < self._times.fault_log:
+            return
+        place = Place(self.camera_id, self.name, None, fault.packet, fault.ssrc & 0xFFFF_FFFF, fault.sequence)
+        logger.warning("%s (%s); %d packet faults since the last such line", fault.what, place, self._faults_unlogged)
+        self._fault_logged_at, self._faults_unlogged = now, 0
+
+    def _change(self, state: StreamState, reason: str) -> None:
+        if (state, reason) == (self.state, self.reason):
+            return
+        if state != self.state:
+            self._since = datetime.now(UTC)
+            if state == "live":
+                logger.info("camera %s %s: live", self.camera_id, self.name)
+        self.state, self.reason = state, reason
+        self._on_change(self.status())
+
+
+def _undecodable_reason(session: RtspSession, seconds: float) -> str:
+    """Why pictures came but none could be decoded."""
+    assembler = session.assembler
+    assert assembler is not None
+    reason = f"pictures come, but none could be decoded for {seconds:.0f} s"
+    if assembler.refreshes_gradually:
+        return f"{reason}: camera uses periodic intra refresh and sends no key frames; switch intra refresh off"
+    if assembler.counts.units:
+        return f"{reason}: packets are lost; check the network"
+    if assembler.parameters is None:
+        return f"{reason}: parameter sets (SPS, PPS) are missing; restart the camera"
+    return f"{reason}: no key frame came; set a shorter key frame (I-frame) interval at the camera"
+
+
+def _utc_of(monotonic_ns: int) -> datetime:
+    return datetime.fromtimestamp(time.time() - (time.monotonic_ns() - monotonic_ns) / 1e9, UTC)
