@@ -8,6 +8,7 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -26,6 +27,7 @@ from control_center.views import CameraStateView, IncidentView, StatusView, stat
 
 SWEEP_SECONDS = 1.0
 WORKER_TIMEOUT_SECONDS = 10.0
+WATCHED_FIRST = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Center:
     address_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=10, seconds_each=10))
     name_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=20, seconds_each=15))
     is_status_stale: bool = True
+    open_cameras: frozenset[str] = frozenset()
 
     def is_worker_token(self, token: str) -> bool:
         """Compared in constant time."""
@@ -78,6 +81,7 @@ class Center:
         last = ""
         while True:
             self.tell_cameras(self.fleet.changes())
+            self.open_cameras = await self.incidents.cameras_with_open(datetime.now(UTC) - WATCHED_FIRST)
             if self.is_status_stale:
                 self.is_status_stale = False
                 current = (await self.status()).comparable().model_dump_json()

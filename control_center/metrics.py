@@ -22,7 +22,6 @@ class CenterMetrics:
         self.registry = CollectorRegistry()
         self.events = Counter("haechi_events_total", "Events counted once", ["kind"], registry=self.registry)
         self.repeats = Counter("haechi_event_repeats_total", "Events sent again by a worker", registry=self.registry)
-        self.refused = Counter("haechi_events_refused_total", "Events that were not understood", registry=self.registry)
         self.incidents = Counter("haechi_incidents_total", "Incidents opened", ["kind"], registry=self.registry)
         self.sign_ins = Counter("haechi_sign_ins_total", "Sign-in tries", ["result"], registry=self.registry)
         self.ingest_seconds = Histogram(

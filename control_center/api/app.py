@@ -18,6 +18,7 @@ from control_center.api.edge import Edge
 from control_center.api.problems import ProblemDetails, install_problem_handlers
 from control_center.api.ui import UI_FOLDER, UserInterface
 from control_center.center import open_center
+from streams.supervision import supervise
 
 _RESOURCES = (session, cameras, whep, incidents, live, status, internal, description)
 _PROBLEM: dict[int | str, dict[str, Any]] = {
@@ -40,7 +41,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_center(settings, worker_token, expected_workers) as center:
             app.state.center = center
-            watch = asyncio.create_task(center.watch())
+            watch = asyncio.create_task(supervise("watch over the fleet", center.watch))
             try:
                 yield
             finally:

@@ -91,7 +91,9 @@ async def authorize(request: Request, right: Right) -> None:
         return
     if request.method not in _SAFE_METHODS:
         _refuse_other_sites(request)
-    if right is Right.PUBLIC or (right is Right.READ_STATUS and _is_from_this_machine(request)):
+    if right is Right.PUBLIC:
+        return
+    if right is Right.READ_STATUS and (_is_from_this_machine(request) or _is_worker(center, request)):
         return
     person = await person_of(center, request)
     if person is None:
@@ -108,14 +110,18 @@ async def person_of(center: Center, request: Request) -> SignedIn | None:
 
 
 def _authorize_worker(center: Center, request: Request) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not center.is_worker_token(token.strip()):
+    if not _is_worker(center, request):
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "needs the worker token of this installation (HAECHI_WORKER_TOKEN)",
             "not-a-worker",
             {"WWW-Authenticate": "Bearer"},
         )
+
+
+def _is_worker(center: Center, request: Request) -> bool:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and center.is_worker_token(token.strip())
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Header, Path
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from control_center.api.authorization import guarded_router, requires
 from control_center.api.deps import CurrentCenter
@@ -23,41 +23,39 @@ router = guarded_router(prefix="/internal/v1", tags=["internal"], include_in_sch
 MAX_BATCH = 500
 
 
-class Refusal(BaseModel):
-    """An event that will never be accepted, and why: the worker should set it aside, not send it again."""
+class HeartbeatAnswer(BaseModel):
+    """`open_incidents`: cameras with an open incident of the last minutes, which the worker then watches first."""
 
-    event_id: str | None
-    reason: str
+    open_incidents: list[str]
 
 
 class IngestAnswer(BaseModel):
     """`accepted`: committed here, now or before."""
 
     accepted: list[str]
-    refused: list[Refusal]
 
 
-@router.post("/workers/{worker_id}/heartbeat", status_code=HTTPStatus.NO_CONTENT)
+@router.post("/workers/{worker_id}/heartbeat")
 @requires(Right.WORKER)
 async def take_heartbeat(
     worker_id: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")], heartbeat: Heartbeat, center: CurrentCenter
-) -> None:
+) -> HeartbeatAnswer:
     """Every 2 s and at each change of a stream's state."""
     center.tell_cameras(center.fleet.hear(worker_id, heartbeat))
+    return HeartbeatAnswer(open_incidents=sorted(center.open_cameras))
 
 
 @router.post("/events")
 @requires(Right.WORKER)
 async def take_events(
     center: CurrentCenter,
-    batch: Annotated[list[dict[str, Any]], Body(max_length=MAX_BATCH)],
-    x_worker_id: Annotated[str, Header(max_length=63)] = "unknown",
+    findings: Annotated[list[Finding], Body(max_length=MAX_BATCH)],
+    x_haechi_worker: Annotated[str, Header(max_length=63)] = "unknown",
 ) -> IngestAnswer:
-    """Answered only after the commit. One event that is not understood does not hold up the others."""
+    """Answered only after the commit. A batch with an event that is not understood is 422: send them one by one."""
     began = time.monotonic()
-    findings, refused = _sort_out(batch)
     try:
-        result = await center.ingest.take(x_worker_id, findings)
+        result = await center.ingest.take(x_haechi_worker, findings)
     except OSError as error:
         logger.error("snapshots cannot be written: %s", error)
         raise Problem(
@@ -71,21 +69,5 @@ async def take_events(
     for finding in result.stored:
         center.metrics.events.labels(finding.kind).inc()
     center.metrics.repeats.inc(len(findings) - len(result.stored))
-    center.metrics.refused.inc(len(refused))
     center.metrics.ingest_seconds.observe(time.monotonic() - began)
-    return IngestAnswer(accepted=[finding.event_id for finding in findings], refused=refused)
-
-
-def _sort_out(batch: list[dict[str, Any]]) -> tuple[list[Finding], list[Refusal]]:
-    findings: list[Finding] = []
-    refused: list[Refusal] = []
-    for item in batch:
-        try:
-            findings.append(Finding.model_validate(item))
-        except ValidationError as error:
-            fault = error.errors(include_url=False, include_input=False)[0]
-            reason = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            event_id = item.get("event_id")
-            logger.error("event %r refused: %s", event_id, reason)
-            refused.append(Refusal(event_id=event_id if isinstance(event_id, str) else None, reason=reason))
-    return findings, refused
+    return IngestAnswer(accepted=[finding.event_id for finding in findings])

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
+from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.settings import Fraction, Identifier, Severity
+from config.settings import Identifier, Severity
 from detectors.event import FAMILY, EventFamily, EventKind
 
 MAX_SNAPSHOT_BYTES = 2 * 1024 * 1024
 
 
+def _into_unit(value: float) -> float:
+    return min(1.0, max(0.0, value)) if math.isfinite(value) else 0.0
+
+
+def _first_tracks(value: Sequence[int]) -> Sequence[int]:
+    return value[:64]
+
+
+Fraction = Annotated[float, AfterValidator(_into_unit)]
+
+
 class Finding(BaseModel):
-    """The fields of detectors.event.Event, its family, and the picture (JPEG, base64)."""
+    """The fields of detectors.event.Event, its family, and the picture (JPEG, base64).
+
+    An event that is refused is an alarm that nobody sees, so what can be mended is: a box that leans out of the
+    picture is cut, a score is brought into 0..1, a broken picture is left out.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,23 +45,11 @@ class Finding(BaseModel):
     started_at: AwareDatetime
     raised_at: AwareDatetime
     box: tuple[Fraction, Fraction, Fraction, Fraction]
-    score: Annotated[float, Field(ge=0, le=1)]
+    score: Fraction
     label: Annotated[str, Field(min_length=1, max_length=32)]
-    track_ids: Annotated[tuple[int, ...], Field(max_length=64)] = ()
-    dwell_seconds: Annotated[float | None, Field(ge=0)] = None
-    snapshot_jpeg: Annotated[str | None, Field(max_length=MAX_SNAPSHOT_BYTES * 4 // 3 + 4, repr=False)] = None
-
-    @field_validator("snapshot_jpeg")
-    @classmethod
-    def _is_jpeg(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                head = base64.b64decode(value[:16], validate=True)
-            except binascii.Error as error:
-                raise ValueError("is not base64") from error
-            if not head.startswith(b"\xff\xd8\xff"):
-                raise ValueError("is not a JPEG")
-        return value
+    track_ids: Annotated[tuple[int, ...], BeforeValidator(_first_tracks)] = ()
+    dwell_seconds: float | None = None
+    snapshot_jpeg: Annotated[str | None, Field(repr=False)] = None
 
     @model_validator(mode="after")
     def _family_fits(self) -> Finding:
@@ -53,10 +58,11 @@ class Finding(BaseModel):
         return self
 
     def snapshot(self) -> bytes | None:
-        """The JPEG, or None without one or when its base64 is broken past the head."""
-        if self.snapshot_jpeg is None:
+        """The JPEG, or None without one or when it is none."""
+        if self.snapshot_jpeg is None or len(self.snapshot_jpeg) > MAX_SNAPSHOT_BYTES * 4 // 3 + 4:
             return None
         try:
-            return base64.b64decode(self.snapshot_jpeg, validate=True)
-        except binascii.Error:
+            jpeg = base64.b64decode(self.snapshot_jpeg, validate=True)
+        except (binascii.Error, ValueError):
             return None
+        return jpeg if jpeg.startswith(b"\xff\xd8\xff") else None

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_center.accounts import SignedIn
 from control_center.database import Account, Database, Incident, Snapshot
-from control_center.incidents.transitions import Verdict, next_state
+from control_center.incidents.transitions import OPEN_STATES, Verdict, next_state
 
 
 class IncidentUnknown(Exception):
@@ -71,6 +71,12 @@ class Incidents:
         query = select(Incident.kind, Incident.state, func.count()).group_by(Incident.kind, Incident.state)
         async with self._database.read() as session:
             return [(kind, state, number) for kind, state, number in (await session.execute(query)).all()]
+
+    async def cameras_with_open(self, since: datetime) -> frozenset[str]:
+        """Cameras with an open incident whose last event was raised after `since`."""
+        query = select(Incident.camera_id).where(Incident.state.in_(OPEN_STATES), Incident.last_raised_at > since)
+        async with self._database.read() as session:
+            return frozenset(await session.scalars(query.distinct()))
 
     async def acknowledge(self, incident_id: str, who: SignedIn) -> Incident:
         """A person takes it on. Raises IncidentUnknown, TransitionRefused."""

@@ -1,0 +1,5 @@
+"""`python -m control_center` is `haechi`."""
+
+from control_center.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The subcommands of `haechi`, one module each."""

@@ -1,0 +1,61 @@
+"""`haechi run`: the center and its workers, with one's own cameras."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.load import SettingsError, load_settings
+from control_center.log import set_up_logging
+from control_center.supervision.camera_progress import CameraProgress, wait_for_cameras
+from control_center.supervision.installation import Installation, running
+from control_center.supervision.signals import Stopped, run_until_stopped
+from control_center.terminal import say, show_address
+
+DEFAULT_FILE = Path("haechi.yaml")
+LIVE_WITHIN_SECONDS = 30.0
+
+
+def run(
+    config: Annotated[Path, typer.Option(help="Settings file (YAML).")] = DEFAULT_FILE,
+    verbose: Annotated[bool, typer.Option("--verbose", help="More log lines.")] = False,
+) -> None:
+    """Run the center and its workers until Ctrl-C or SIGTERM."""
+    set_up_logging("haechi", logging.DEBUG if verbose else logging.INFO)
+    if config == DEFAULT_FILE and not config.exists():
+        raise SettingsError(f"{config}: is not here; write one (config/examples has some), or try `haechi demo`")
+    settings = load_settings(config)
+    say(f"{config}: {len(settings.cameras)} cameras, data in {settings.data_dir}")
+
+    async def main() -> None:
+        async with running(settings, config) as installation:
+            await stay(installation)
+
+    serve_until_stopped(main)
+
+
+async def stay(installation: Installation) -> None:
+    """Show the address, tell how the cameras come up, then wait for ever."""
+    show_address(installation.url, installation.first_sign_in)
+    reached = await wait_for_cameras(installation, LIVE_WITHIN_SECONDS, _tell)
+    if not reached.all_live:
+        say(f"{reached.total - reached.live} cameras are not live yet; the console and the lines above say why")
+    await asyncio.Event().wait()
+
+
+def serve_until_stopped(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `main`; a signal is the usual end."""
+    try:
+        run_until_stopped(main)
+    except Stopped as stopped:
+        say(f"{stopped}: everything has ended")
+
+
+def _tell(progress: CameraProgress) -> None:
+    if progress.total:
+        say(f"cameras: {progress.live} of {progress.total} live after {progress.seconds:.1f} s")

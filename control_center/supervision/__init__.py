@@ -1,0 +1,1 @@
+"""Starting an installation's processes and keeping them running."""

@@ -1,0 +1,5 @@
+"""Why an installation cannot start."""
+
+
+class StartError(Exception):
+    """Says what, where and how to mend."""
