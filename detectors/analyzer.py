@@ -1,0 +1,210 @@
+"""One camera's eyes: frames in, events out, with the detector called in between by whoever owns it.
+
+    look = analyzer.look(frame)
+    detections = gather(look, detector.detect([crop.cut(frame.image) for crop in look.crops]))
+    events = analyzer.conclude(look, detections)
+
+Most looks want no crop at all. Who is short of time may leave crops out (`look.keeping(some)`), conclude a look late,
+after looks at later frames, or never.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from config.settings import Camera, DumpingRule, FireRule, IntrusionRule, LoiteringRule, ParkingRule, Rule, Zone
+from detectors.boxes import Box, areas, shared_areas
+from detectors.crops import CropPlanner, Request
+from detectors.detections import Detections
+from detectors.event import Event
+from detectors.flame import FlameField
+from detectors.frame import Frame
+from detectors.look import Crop, Look
+from detectors.motion import Motion, MotionField
+from detectors.rules.dumping import DumpingWatch
+from detectors.rules.fire import FireWatch
+from detectors.rules.intrusion import IntrusionWatch
+from detectors.rules.loitering import LoiteringWatch
+from detectors.rules.parking import ParkingWatch
+from detectors.rules.view import Finding, RuleWatch, View
+from detectors.standing import StandingField
+from detectors.tracker import Track, Tracker
+from detectors.zones import ZoneArea
+
+__all__ = ["CameraAnalyzer", "Look"]
+
+START_SECONDS = 2.0
+SHED_SECONDS = 2.0
+STIRRED_SHARE = 0.03
+_MOVING_INTERVAL, _STILL_INTERVAL, _LOST_INTERVAL, _NEW_INTERVAL = 0.9, 4.0, 0.6, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class _Armed:
+    zone: Zone
+    rule: Rule
+    watch: RuleWatch
+
+
+class CameraAnalyzer:
+    """Follows one camera's frames of `width` × `height` pixels. `look` and `conclude` take turns."""
+
+    def __init__(self, camera: Camera, width: int, height: int) -> None:
+        self._camera = camera
+        self._width, self._height = width, height
+        self._motion = MotionField(width, height)
+        self._standing = StandingField(self._motion.size)
+        self._tracker = Tracker(width, height)
+        self._planner = CropPlanner(width, height)
+        self._areas = [ZoneArea(zone, width, height) for zone in camera.zones]
+        self._armed = [_Armed(area.zone, rule, _watch(area, rule)) for area in self._areas for rule in area.zone.rules]
+        kinds = {armed.rule.kind for armed in self._armed}
+        self._flames = FlameField(self._motion.size) if "fire" in kinds else None
+        self._wants_standing = "dumping" in kinds
+        self._first_seconds: float | None = None
+        self._last_regions: list[Box] = []
+        self._asked: float | None = None  # the look with crops that is not concluded yet
+        self._concluded = -1e18
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """The objects followed now."""
+        return self._tracker.tracks
+
+    def look(self, frame: Frame) -> Look:
+        """Take in `frame` (later than the one before) and say where the detector should look."""
+        motion = self._motion.update(frame.image, frame.seconds)
+        if self._first_seconds is None:
+            self._first_seconds = frame.seconds
+        if motion.scene_changed:
+            self._tracker.clear()
+            self._planner.want_whole()
+        changes = self._standing.update(motion) if self._wants_standing else []
+        flames = self._flames.update(motion) if self._flames else []
+        crops: list[Crop] = []
+        if self._asked is not None and frame.seconds - self._asked > SHED_SECONDS:
+            self._asked = None
+        if self._armed and self._asked is None:
+            busy = bool(self._tracker.tracks) or len(motion.regions) > 0
+            crops = self._planner.plan(self._requests(motion), frame.seconds, busy)
+            self._asked = frame.seconds if crops else None
+        return Look(frame, tuple(crops), motion, tuple(changes), tuple(flames))
+
+    def conclude(self, look: Look, detections: Detections) -> list[Event]:
+        """What the rules say, given what the detector found in the look's crops.
+
+        The rules see looks in order of time: while one waits for the detector, later ones without crops are passed
+        over, and one that comes too late is left out.
+        """
+        seconds, looked = look.frame.seconds, look.looked
+        if seconds <= self._concluded or (self._asked is not None and seconds > self._asked):
+            return []
+        self._asked, self._concluded = None, seconds
+        tracks = self._tracker.update(detections, seconds, looked)
+        self._mark_stirring(tracks, look.motion)
+        self._planner.learn(self._last_regions, detections.boxes, looked, seconds)
+        if self._first_seconds is not None and seconds - self._first_seconds < START_SECONDS and len(looked):
+            self._standing.forget(
+                [_core(track.box) for track in tracks if track.last_seen == seconds], look.motion.scale
+            )
+        view = View(
+            seconds, look.frame.captured_at, self._width, self._height, tracks, look.changes, look.flames,
+            look.motion, detections, looked,
+        )  # fmt: skip
+        events = []
+        for armed in self._armed:
+            events += [self._event(armed, finding, view) for finding in armed.watch.watch(view)]
+        return events
+
+    def resume(self, recent: Sequence[Event]) -> None:
+        """After a restart: `recent` events of this camera; what still stands is not alarmed again."""
+        for armed in self._armed:
+            own = [event for event in recent if (event.kind, event.zone) == (armed.rule.kind, armed.zone.name)]
+            armed.watch.resume(own)
+
+    def _requests(self, motion: Motion) -> list[Request]:
+        """Tracks and wishes that are due, and movement that nobody has explained yet."""
+        seconds = motion.seconds
+        requests = []
+        known = []
+        for track in self._tracker.tracks:
+            box = track.predicted(seconds)
+            known.append(box)
+            if self._matters(box, track.height) and seconds - track.last_looked >= self._interval(track, motion):
+                requests.append(Request(box, 2 if track.stirred or not track.is_confirmed else 1))
+        for armed in self._armed:
+            for wish in armed.watch.wishes():
+                if not self._looked_within(wish.box, seconds, wish.every_seconds):
+                    requests.append(Request(wish.box, wish.priority))
+        self._last_regions = []
+        for region in motion.regions:
+            explained = len(known) and shared_areas(region[None], np.array(known)).sum() > 0.5 * areas(region[None])[0]
+            if not explained and self._matters(region, 30.0):
+                self._last_regions.append(region)
+                if not self._planner.is_dull(region, seconds):
+                    requests.append(Request(region, 2))
+        return requests
+
+    def _looked_within(self, box: Box, seconds: float, every: float) -> bool:
+        return self._planner.seconds_since(box, seconds) < every
+
+    def _matters(self, box: Box, margin: float) -> bool:
+        return any(area.touches(box, margin) for area in self._areas)
+
+    @staticmethod
+    def _interval(track: Track, motion: Motion) -> float:
+        if not track.is_confirmed:
+            return _NEW_INTERVAL
+        if track.misses:
+            return _LOST_INTERVAL * track.misses
+        return _MOVING_INTERVAL if motion.share_in(track.box) > STIRRED_SHARE else _STILL_INTERVAL
+
+    @staticmethod
+    def _mark_stirring(tracks: Sequence[Track], motion: Motion) -> None:
+        for track in tracks:
+            stirs = motion.share_in(track.box) > STIRRED_SHARE
+            track.stir_share += (float(stirs) - track.stir_share) * 0.15
+            if stirs:
+                track.stirred = True
+                track.last_moved = motion.seconds
+
+    def _event(self, armed: _Armed, finding: Finding, view: View) -> Event:
+        return Event(
+            event_id=uuid.uuid4().hex,
+            camera_id=self._camera.id,
+            kind=armed.rule.kind,
+            zone=armed.zone.name,
+            severity=armed.rule.severity,
+            started_at=view.clock(finding.started),
+            raised_at=view.captured_at,
+            box=view.fractions(finding.box),
+            score=round(min(finding.score, 1.0), 3),
+            label=finding.label,
+            track_ids=finding.track_ids,
+            dwell_seconds=finding.dwell_seconds,
+        )
+
+
+def _watch(area: ZoneArea, rule: Rule) -> RuleWatch:
+    match rule:
+        case IntrusionRule():
+            return IntrusionWatch(area, rule)
+        case LoiteringRule():
+            return LoiteringWatch(area, rule)
+        case DumpingRule():
+            return DumpingWatch(area, rule)
+        case ParkingRule():
+            return ParkingWatch(area, rule)
+        case FireRule():
+            return FireWatch(area, rule)
+
+
+def _core(box: Box) -> Box:
+    """The part of a box that its object surely fills."""
+    inset = 0.1 * (box[2] - box[0])
+    result: Box = (box + np.array([inset, 0, -inset, 0], np.float32)).astype(np.float32)
+    return result

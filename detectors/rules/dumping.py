@@ -1,0 +1,202 @@
+"""Illegal dumping: a thing is left and its owner has been gone for a while (KISA 유기, rubbish included).
+
+The thing is a static change of the background; the detector is asked only for what it is not (a person, a vehicle),
+since no detector knows every kind of rubbish. Somebody must have been at the place when it appeared.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from config.settings import DumpingRule
+from detectors.boxes import Box, areas, covered, gap, iou
+from detectors.detections import ObjectClass
+from detectors.event import Event
+from detectors.rules.view import Finding, View, Wish
+from detectors.standing import StandingChange
+from detectors.tracker import Kind, Track
+from detectors.zones import ZoneArea
+
+NEAR_SHARE = 0.6  # of a person's height
+BRING_SHARE = 0.5
+BRING_BEFORE_SECONDS = 4.0
+BRING_AFTER_SECONDS = 3.0
+STAYS_SECONDS = 4.0
+MIN_APPEARED = 0.06
+MAX_PERSON_SHARE = 1.2
+MEMORY_SECONDS = 60.0
+ALARMED_MEMORY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A person at a moment."""
+
+    seconds: float
+    track_id: int
+    box: Box
+
+
+@dataclass(slots=True)
+class Thing:
+    """A standing change that somebody may have left. `owners` are tracks, `last_near` when one was last near."""
+
+    change: StandingChange
+    owners: set[int] = field(default_factory=set)
+    owner_area: float = 0.0
+    last_near: float = 0.0
+    near_since: dict[int, float] = field(default_factory=dict)
+    refused: int = 0
+    checked: int = 0
+    bag_score: float = 0.0
+
+
+@dataclass(slots=True)
+class Left:
+    """A thing that was alarmed."""
+
+    box: Box
+    last_seen: float
+
+
+class DumpingWatch:
+    """Follows the standing changes of the zone."""
+
+    def __init__(self, area: ZoneArea, rule: DumpingRule) -> None:
+        self._area = area
+        self._gone = rule.owner_gone_seconds
+        self._visits: deque[Visit] = deque(maxlen=2000)
+        self._things: dict[int, Thing] = {}
+        self._alarmed: list[Left] = []
+        self._resumed: Sequence[Event] = ()
+
+    def watch(self, view: View) -> list[Finding]:
+        """An alarm for each thing whose owner has been gone long enough."""
+        self._take_up_resumed(view)
+        self._remember(view)
+        changes = [change for change in view.changes if self._is_in(change.box)]
+        self._things = {change.id: self._thing(change, view) for change in changes}
+        findings = []
+        for thing in self._things.values():
+            if self._was_alarmed(thing.change, view.seconds) or not self._could_be_left(thing, view):
+                continue
+            self._follow_owner(thing, view)
+            self._check(thing, view)
+            if self._is_due(thing, view):
+                self._alarmed.append(Left(thing.change.box, view.seconds))
+                findings.append(self._alarm(thing))
+        return findings
+
+    def _remember(self, view: View) -> None:
+        for track in view.tracks:
+            if track.kind is Kind.PERSON and track.last_seen == view.seconds:
+                self._visits.append(Visit(view.seconds, track.id, track.box))
+        while self._visits and view.seconds - self._visits[0].seconds > MEMORY_SECONDS:
+            self._visits.popleft()
+        self._alarmed = [left for left in self._alarmed if view.seconds - left.last_seen < ALARMED_MEMORY_SECONDS]
+
+    def _is_in(self, box: Box) -> bool:
+        middle = float(box[0] + box[2]) / 2
+        return self._area.contains(middle, float(box[3])) or self._area.contains(middle, float(box[1] + box[3]) / 2)
+
+    def _thing(self, change: StandingChange, view: View) -> Thing:
+        thing = self._things.get(change.id)
+        if thing is None:
+            thing = Thing(change)
+        moved = abs(thing.change.since - change.since) > 1.0
+        thing.change = change
+        if moved or not thing.owners:
+            self._find_owners(thing)
+        return thing
+
+    def _find_owners(self, thing: Thing) -> None:
+        """Those who were at the place when it came to rest."""
+        since = thing.change.since
+        for visit in self._visits:
+            height = float(visit.box[3] - visit.box[1])
+            timely = since - BRING_BEFORE_SECONDS <= visit.seconds <= since + BRING_AFTER_SECONDS
+            if timely and gap(visit.box, thing.change.box) < BRING_SHARE * height:
+                thing.owners.add(visit.track_id)
+                thing.owner_area = max(thing.owner_area, float(areas(visit.box[None])[0]))
+                thing.last_near = max(thing.last_near, visit.seconds)
+
+    def _could_be_left(self, thing: Thing, view: View) -> bool:
+        change = thing.change
+        if not thing.owners or change.evidence.appeared < MIN_APPEARED or change.evidence.is_light:
+            return False
+        if float(areas(change.box[None])[0]) > MAX_PERSON_SHARE * thing.owner_area:
+            return False
+        for track in view.tracks:
+            if track.kind in (Kind.PERSON, Kind.VEHICLE, Kind.CYCLE) and track.is_confirmed:
+                fresh = view.seconds - track.last_seen < 6.0
+                if fresh and covered(change.box, track.box) > 0.6 and not self._is_passing(track, view.seconds):
+                    return False
+        return True
+
+    @staticmethod
+    def _is_passing(track: Track, seconds: float) -> bool:
+        return float(np.hypot(*track.velocity)) > 0.25 * track.size
+
+    def _follow_owner(self, thing: Thing, view: View) -> None:
+        """Notes when an owner, or somebody who stays, was last near."""
+        for track in view.tracks:
+            if track.kind is not Kind.PERSON or track.last_seen < view.seconds:
+                continue
+            if gap(track.box, thing.change.box) >= NEAR_SHARE * track.height:
+                thing.near_since.pop(track.id, None)
+                continue
+            since = thing.near_since.setdefault(track.id, view.seconds)
+            if track.id in thing.owners or view.seconds - since >= STAYS_SECONDS:
+                thing.owners.add(track.id)
+                thing.last_near = max(thing.last_near, view.seconds)
+
+    def _check(self, thing: Thing, view: View) -> None:
+        """What the detector says about the thing, where it looked."""
+        box = thing.change.box
+        if not len(view.looked) or not any(covered(box, looked) > 0.95 for looked in view.looked):
+            return
+        thing.checked += 1
+        thing.refused = max(0, thing.refused - 1)
+        for found, score, class_id in zip(
+            view.detections.boxes, view.detections.scores, view.detections.class_ids, strict=True
+        ):
+            overlap = iou(found, box)
+            if class_id == ObjectClass.BAG and overlap > 0.2:
+                thing.bag_score = max(thing.bag_score, float(score))
+            elif (
+                class_id not in (ObjectClass.BAG, ObjectClass.FIRE, ObjectClass.SMOKE) and overlap > 0.4 and score > 0.3
+            ):
+                thing.refused += 2
+
+    def _is_due(self, thing: Thing, view: View) -> bool:
+        left = max(thing.last_near, thing.change.since)
+        calm = thing.change.stirring < 0.3 and thing.change.last_seen >= view.seconds - 1.0
+        return calm and view.seconds - left >= self._gone and thing.checked >= 1 and thing.refused == 0
+
+    def _alarm(self, thing: Thing) -> Finding:
+        left = max(thing.last_near, thing.change.since)
+        score = max(0.5 + 0.5 * min(thing.change.evidence.appeared, 1.0), thing.bag_score)
+        return Finding(left + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
+
+    def _was_alarmed(self, change: StandingChange, seconds: float) -> bool:
+        for left in self._alarmed:
+            if covered(change.box, left.box) > 0.3 or covered(left.box, change.box) > 0.3:
+                left.last_seen = seconds
+                return True
+        return False
+
+    def _take_up_resumed(self, view: View) -> None:
+        for event in self._resumed:
+            box = np.array(event.box, np.float32) * np.tile([view.width, view.height], 2).astype(np.float32)
+            self._alarmed.append(Left(box.astype(np.float32), view.seconds))
+        self._resumed = ()
+
+    def wishes(self) -> list[Wish]:
+        return [Wish(thing.change.box, 3, 4.0) for thing in self._things.values() if thing.owners]
+
+    def resume(self, recent: Sequence[Event]) -> None:
+        self._resumed = tuple(recent)

@@ -1,0 +1,55 @@
+"""Intrusion: a person's whole body is inside the zone (KISA 침입; several people: when the last is inside)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config.settings import IntrusionRule
+from detectors.event import Event
+from detectors.rules.people import Presence, ZonePeople
+from detectors.rules.view import Finding, View, Wish
+from detectors.zones import ZoneArea
+
+GROUP_SECONDS = 4.0
+EMPTY_SECONDS = 8.0
+
+
+class IntrusionWatch:
+    """One alarm an episode: from the first person in until the zone has been empty for EMPTY_SECONDS."""
+
+    def __init__(self, area: ZoneArea, rule: IntrusionRule) -> None:
+        self._rule = rule
+        self._people = ZonePeople(area)
+        self._alarmed = False
+        self._resumed = False
+
+    def watch(self, view: View) -> list[Finding]:
+        """An alarm when everyone who comes in together is in."""
+        self._people.update(view)
+        if self._alarmed and view.seconds - self._people.last_occupied > EMPTY_SECONDS:
+            self._alarmed = False
+        inside = [presence for presence in self._people.inside() if self._is_sure(presence, view.seconds)]
+        if self._alarmed or not inside:
+            return []
+        first = inside[0].since or view.seconds
+        if view.seconds - first < GROUP_SECONDS and self._people.entering(view):
+            return []
+        self._alarmed = True
+        if self._resumed:
+            self._resumed = False
+            return []
+        last = inside[-1]
+        ids = tuple(presence.track.id for presence in inside)
+        return [Finding(last.since or view.seconds, last.track.box, last.track.score, "person", ids)]
+
+    def _is_sure(self, presence: Presence, seconds: float) -> bool:
+        since = presence.since
+        return since is not None and presence.sightings >= 2 and seconds - since >= self._rule.confirm_seconds
+
+    def wishes(self) -> list[Wish]:
+        if self._alarmed:
+            return []
+        return [Wish(presence.track.box, 2, 0.5) for presence in self._people.present.values()]
+
+    def resume(self, recent: Sequence[Event]) -> None:
+        self._resumed = bool(recent)
