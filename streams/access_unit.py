@@ -23,9 +23,11 @@ class CodecParameters:
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One coded picture, as NAL units without start codes or lengths.
+    """One coded picture, as NAL units without start codes or lengths: slices and SEI messages.
 
-    `pts_90k` is the RTP time stamp unwrapped (it never wraps; a new run may start anywhere).
+    Parameter sets stand in `parameters` only; delimiters and filler data are left out.
+    `pts_90k` is the RTP time stamp unwrapped (it never wraps; a new run may start anywhere). Without B frames it
+    grows from unit to unit of a run, whatever the camera's clock does; with them it steps back a little.
     `received_ns` is `time.monotonic_ns()` at its last packet. `parameters` are those in force, the same
     object for every unit until they change. `run` numbers the RTSP session it came in: a change of run is a
     discontinuity. `is_key`: decoding may start here. `is_reference`: other pictures may depend on it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from streams.access_unit import AccessUnit
 
@@ -14,10 +15,11 @@ class StreamEnded(Exception):
 
 
 class GopBuffer:
-    """Keeps the newest access units of one stream, at least the current GOP, at most `max_bytes`.
+    """Keeps the newest access units of one stream, at most `max_bytes` (and the newest unit, however large).
 
-    Every unit has an index that only grows. A reader that falls behind the oldest kept unit jumps to the next
-    key frame and counts what it lost. `append` never waits. Not thread safe: one event loop owns it.
+    A GOP that outgrows the ring loses its key frame: `last_key_index` is None then, there is no fast start. Every
+    unit has an index that only grows. A reader that falls behind the oldest kept unit jumps to the next key frame
+    and counts what it lost. `append` never waits. Not thread safe: one event loop owns it.
     """
 
     def __init__(self, max_bytes: int = 8 * 1024 * 1024) -> None:
@@ -57,9 +59,11 @@ class GopBuffer:
             self._first_index += 1
             if self._key_indices and self._key_indices[0] < self._first_index:
                 self._key_indices.popleft()
-        for listener in self._listeners.values():
-            listener(index, unit)
-        self._wake()
+        if self._listeners:
+            for listener in tuple(self._listeners.values()):  # one may leave while it is called
+                listener(index, unit)
+        if self._waiters:
+            self._wake()
 
     def get(self, index: int) -> AccessUnit | None:
         """The unit at `index`, None when it is no longer or not yet kept."""
@@ -69,7 +73,7 @@ class GopBuffer:
     def current_gop(self) -> list[AccessUnit]:
         """Units from the newest key frame on; empty when there is none."""
         key = self.last_key_index
-        return [] if key is None else [self._units[i - self._first_index] for i in range(key, self.next_index)]
+        return [] if key is None else list(islice(self._units, key - self._first_index, None))
 
     def key_index_at_or_after(self, index: int) -> int | None:
         """First key frame at or after `index` that is still kept."""
@@ -87,7 +91,11 @@ class GopBuffer:
         """
         key = object()
         self._listeners[key] = listener
-        return lambda: self._listeners.pop(key, None) and None
+
+        def stop() -> None:
+            self._listeners.pop(key, None)
+
+        return stop
 
     def close(self) -> None:
         """End all readers once they have read what is kept."""

@@ -223,18 +223,10 @@ class Stream:
         if self._decodable_ns:
             limit = min(max(times.stall, 2 * self._gop_seconds), times.key_wait)
         if times.stall - quiet <= limit - undecodable:
-            return times.stall - quiet, self._quiet_reason(session)
-        return limit - undecodable, _undecodable_reason(session, limit)
-
-    def _quiet_reason(self, session: RtspSession) -> str:
-        reason = f"no picture for {self._times.stall:g} s"
-        receiver = session.receiver
-        if receiver is not None and not self._decodable_ns and receiver.counts.other_payload:
-            return (
-                f"{reason}: camera sends RTP payload type {receiver.seen_payload_type}, "
-                f"its description says {receiver.payload_type}; restart it or update its firmware"
-            )
-        return reason
+            return times.stall - quiet, f"no picture for {times.stall:g} s: {session.why_quiet()}"
+        return limit - undecodable, (
+            f"pictures come, but none could be decoded for {limit:.0f} s: {session.why_undecodable()}"
+        )
 
     def _fault(self, fault: PacketFault) -> None:
         """Something is wrong with a packet: one log line now and then."""
@@ -255,20 +247,6 @@ class Stream:
                 logger.info("camera %s %s: live", self.camera_id, self.name)
         self.state, self.reason = state, reason
         self._on_change(self.status())
-
-
-def _undecodable_reason(session: RtspSession, seconds: float) -> str:
-    """Why pictures came but none could be decoded."""
-    assembler = session.assembler
-    assert assembler is not None
-    reason = f"pictures come, but none could be decoded for {seconds:.0f} s"
-    if assembler.refreshes_gradually:
-        return f"{reason}: camera uses periodic intra refresh and sends no key frames; switch intra refresh off"
-    if assembler.counts.units:
-        return f"{reason}: packets are lost; check the network"
-    if assembler.parameters is None:
-        return f"{reason}: parameter sets (SPS, PPS) are missing; restart the camera"
-    return f"{reason}: no key frame came; set a shorter key frame (I-frame) interval at the camera"
 
 
 def _utc_of(monotonic_ns: int) -> datetime:

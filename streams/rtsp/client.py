@@ -121,6 +121,29 @@ class RtspSession:
         finally:
             connection.close()
 
+    def why_quiet(self) -> str:
+        """For people: why no picture comes."""
+        receiver = self.receiver
+        if receiver is None or not receiver.counts.packets:
+            return "camera plays but sends nothing; restart it"
+        if receiver.last_stamp < 0:
+            return (
+                f"camera sends RTP payload type {receiver.seen_payload_type} where its description says "
+                f"{receiver.payload_type}; update its firmware"
+            )
+        return "camera stopped sending; check its network, or restart it"
+
+    def why_undecodable(self) -> str:
+        """For people: why pictures that come cannot be decoded."""
+        assembler = self.assembler
+        if assembler is None or assembler.refreshes_gradually:
+            return "camera uses periodic intra refresh and sends no key frames; switch intra refresh off"
+        if assembler.counts.units:
+            return "packets are lost; check the network"
+        if assembler.parameters is None:
+            return "parameter sets (SPS, PPS) are missing; restart the camera"
+        return "no key frame came; set a shorter key frame (I-frame) interval at the camera"
+
     # --- opening
 
     async def _connect(self) -> None:
