@@ -1,0 +1,454 @@
+"""Cars, vans, buses, trucks and two-wheelers as surfels, in their own axes: x ahead, y to the left, z up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.scenes.surfels import Colour, Floats, Surfels, about_y, box, joined, painted, sample_grid, tube
+
+Profile = Sequence[tuple[float, float]]  # (x, z), front to back
+
+RUBBER: Colour = (0.018, 0.018, 0.018)
+GLASS: Colour = (0.022, 0.020, 0.018)
+TRIM: Colour = (0.025, 0.025, 0.026)
+PLATE: Colour = (0.80, 0.82, 0.82)
+LAMP: Colour = (0.82, 0.86, 0.86)
+TAIL: Colour = (0.03, 0.02, 0.42)
+CHROME: Colour = (0.45, 0.45, 0.45)
+
+PAINTS: dict[str, Colour] = {
+    "white": (0.80, 0.80, 0.79),
+    "silver": (0.42, 0.41, 0.40),
+    "grey": (0.13, 0.13, 0.13),
+    "black": (0.018, 0.017, 0.017),
+    "navy": (0.16, 0.06, 0.025),
+    "red": (0.035, 0.03, 0.36),
+    "blue": (0.40, 0.16, 0.04),
+    "beige": (0.36, 0.46, 0.52),
+    "green": (0.08, 0.16, 0.05),
+    "yellow": (0.04, 0.48, 0.70),
+    "orange": (0.02, 0.18, 0.65),
+    "brown": (0.04, 0.07, 0.13),
+    "teal": (0.32, 0.28, 0.06),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BodyShape:
+    """The lengthwise lines of a body. `top` is its silhouette, `belt` the lower edge of the windows."""
+
+    length: float
+    width: float
+    top: Profile
+    belt: Profile
+    wheels: tuple[float, float]  # x of the axles
+    wheel_radius: float = 0.32
+    clearance: float = 0.20
+    tumble: float = 0.36  # how far the sides lean in, per metre above the belt
+    pillars: tuple[float, ...] = (0.0,)  # x of the posts between side windows
+    glass_ends: tuple[float, float] = (1.0, -1.6)  # x between which side windows lie
+    screen: tuple[float, float] = (1.15, 0.15)  # windscreen from cowl to roof
+    rear_screen: tuple[float, float] = (-1.1, -1.9)
+    window_top: float = 0.10  # from the roof down to the glass
+    grille: tuple[float, float] = (0.46, 0.66)
+    head_lamps: tuple[float, float] = (0.60, 0.76)
+    tail_lamps: tuple[float, float] = (0.72, 0.92)
+
+
+SEDAN = BodyShape(
+    4.72,
+    1.84,
+    (
+        (2.36, 0.58),
+        (2.30, 0.72),
+        (1.95, 0.83),
+        (1.20, 0.97),
+        (0.25, 1.38),
+        (-0.15, 1.45),
+        (-0.75, 1.44),
+        (-1.20, 1.36),
+        (-1.85, 1.10),
+        (-2.22, 1.04),
+        (-2.33, 0.92),
+        (-2.36, 0.66),
+    ),
+    ((2.36, 0.55), (1.95, 0.78), (1.20, 0.92), (-1.80, 1.00), (-2.36, 0.64)),
+    (1.42, -1.40),
+    pillars=(-0.22, -1.12),
+    glass_ends=(0.98, -1.62),
+    screen=(1.18, 0.18),
+    rear_screen=(-1.22, -1.84),
+)
+HATCHBACK = BodyShape(
+    3.85, 1.66,
+    ((1.92, 0.62), (1.86, 0.80), (1.60, 0.92), (1.18, 1.02), (0.40, 1.44), (0.0, 1.52), (-0.9, 1.51),
+     (-1.45, 1.42), (-1.80, 1.05), (-1.90, 0.90), (-1.92, 0.62)),
+    ((1.92, 0.58), (1.60, 0.86), (1.18, 0.95), (-1.75, 1.02), (-1.92, 0.60)),
+    (1.22, -1.20), wheel_radius=0.29, pillars=(-0.18, -1.02), glass_ends=(0.95, -1.62), screen=(1.16, 0.34),
+    rear_screen=(-1.46, -1.80), tail_lamps=(0.78, 1.05),
+)  # fmt: skip
+SUV = BodyShape(
+    4.62, 1.88,
+    ((2.31, 0.66), (2.26, 0.92), (2.00, 1.03), (1.20, 1.12), (0.42, 1.58), (0.05, 1.67), (-1.30, 1.66),
+     (-1.85, 1.58), (-2.16, 1.18), (-2.28, 1.02), (-2.31, 0.70)),
+    ((2.31, 0.62), (2.00, 0.96), (1.20, 1.05), (-2.10, 1.14), (-2.31, 0.68)),
+    (1.38, -1.36), wheel_radius=0.36, clearance=0.24, tumble=0.30, pillars=(-0.18, -1.12),
+    glass_ends=(1.0, -1.95), screen=(1.18, 0.36), rear_screen=(-1.86, -2.15), grille=(0.58, 0.82),
+    head_lamps=(0.74, 0.92), tail_lamps=(0.86, 1.10),
+)  # fmt: skip
+VAN = BodyShape(
+    5.10, 1.92,
+    ((2.55, 0.66), (2.50, 0.96), (2.25, 1.12), (1.95, 1.22), (1.20, 1.80), (0.90, 1.92), (-2.20, 1.94),
+     (-2.42, 1.84), (-2.52, 1.15), (-2.55, 0.70)),
+    ((2.55, 0.62), (2.25, 1.00), (1.95, 1.10), (-2.50, 1.14), (-2.55, 0.68)),
+    (1.72, -1.45), wheel_radius=0.34, tumble=0.18, pillars=(0.72, -0.55, -1.60), glass_ends=(1.75, -2.30),
+    screen=(2.00, 1.10), rear_screen=(-2.42, -2.54), window_top=0.22, grille=(0.56, 0.76), head_lamps=(0.76, 0.96),
+    tail_lamps=(0.85, 1.35),
+)  # fmt: skip
+BUS = BodyShape(
+    9.20, 2.45,
+    ((4.60, 0.70), (4.57, 1.30), (4.42, 2.40), (4.20, 2.92), (3.90, 3.05), (-4.30, 3.06), (-4.52, 2.90),
+     (-4.58, 1.40), (-4.60, 0.70)),
+    ((4.60, 0.66), (4.52, 1.30), (-4.55, 1.32), (-4.60, 0.68)),
+    (2.90, -2.60), wheel_radius=0.46, clearance=0.30, tumble=0.05, pillars=(2.9, 1.6, 0.3, -1.0, -2.3, -3.5),
+    glass_ends=(4.25, -4.35), screen=(4.56, 4.20), rear_screen=(-4.40, -4.58), window_top=0.42, grille=(0.5, 0.62),
+    head_lamps=(0.66, 0.86), tail_lamps=(0.80, 1.20),
+)  # fmt: skip
+CAB = BodyShape(
+    1.75, 1.74,
+    ((0.875, 0.60), (0.86, 1.02), (0.72, 1.28), (0.30, 1.88), (0.10, 1.95), (-0.70, 1.95), (-0.84, 1.88), (-0.875, 0.62)),
+    ((0.875, 0.58), (0.80, 1.04), (-0.85, 1.14), (-0.875, 0.60)),
+    (0.25, -9.0), wheel_radius=0.33, clearance=0.34, tumble=0.14, pillars=(-9.0,), glass_ends=(0.62, -0.62),
+    screen=(0.78, 0.22), rear_screen=(-0.845, -0.88), window_top=0.16, grille=(0.62, 0.74), head_lamps=(0.74, 0.92),
+    tail_lamps=(0.2, 0.21),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """`body` and, apart because they turn, `wheels` about the y axis at `axles` (x, y, radius)."""
+
+    body: Surfels
+    wheels: tuple[Surfels, ...]
+    axles: tuple[tuple[float, float, float], ...]
+    size: tuple[float, float, float]
+    head_lamps: tuple[tuple[float, float, float], ...] = ()
+    tail_lamps: tuple[tuple[float, float, float], ...] = ()
+    label: str = "car"
+    extra: dict[str, float] = field(default_factory=dict)
+
+    def posed(self, rolled_metres: float = 0.0, *, braking: bool = False, lit: bool = False) -> Surfels:
+        """The whole vehicle after its wheels have rolled so far; lamps glow when lit."""
+        body = self.body
+        if braking or lit:
+            glow = body.glow.copy()
+            tail = np.all(np.abs(body.colours - np.asarray(TAIL, np.float32)) < 1e-4, axis=1)
+            glow[tail] = 2.4 if braking else 1.2
+            if lit:
+                glow[np.all(np.abs(body.colours - np.asarray(LAMP, np.float32)) < 1e-4, axis=1)] = 3.0
+            body = replace(body, glow=glow)
+        parts = [body]
+        for wheel, (x, y, radius) in zip(self.wheels, self.axles, strict=True):
+            parts.append(wheel.moved(about_y(rolled_metres / radius), (x, y, radius)))
+        return joined(parts)
+
+
+def _smooth(profile: Profile, xs: Floats) -> Floats:
+    points = sorted(profile)
+    known_x, known_z = np.array([p[0] for p in points]), np.array([p[1] for p in points])
+    fine = np.linspace(known_x[0], known_x[-1], 600)
+    line = np.interp(fine, known_x, known_z)
+    kernel = np.hanning(25)
+    kernel /= kernel.sum()
+    padded = np.pad(line, 12, mode="reflect", reflect_type="odd")
+    return np.interp(xs, fine, np.convolve(padded, kernel, mode="valid")).astype(np.float32)
+
+
+def _body_grid(shape: BodyShape) -> tuple[Floats, Floats]:
+    """Grid (A, B, 3) of the left and right halves in one, from sill over the roof to sill, and z of belt per row."""
+    half = shape.length / 2
+    ends = np.linspace(0, 1, 90)
+    xs = (half * np.sign(ends - 0.5) * (1 - (1 - np.abs(2 * ends - 1)) ** 1.35)).astype(np.float32)
+    u = np.abs(xs) / half
+    width = shape.width / 2 * (1 - 0.05 * u**2) * (1 - 0.20 * np.clip((u - 0.90) / 0.10, 0, 1) ** 2)
+    top, belt = _smooth(shape.top, xs), _smooth(shape.belt, xs)
+    belt = np.minimum(belt, top - 0.02)
+    low = np.full_like(xs, shape.clearance) + 0.10 * np.clip((u - 0.86) / 0.14, 0, 1) ** 2
+    rise = top - belt
+    edge = width * 0.965 - shape.tumble * np.maximum(rise - 0.05, 0)
+    mid = (low + belt) * 0.52
+    points = [
+        (width * 0.60, low),
+        (width * 0.93, low),
+        (width * 0.985, low + 0.10),
+        (width, mid),
+        (width * 0.985, belt - 0.08),
+        (width * 0.962, belt),
+        (edge + 0.012, top - np.minimum(0.09, rise * 0.35)),
+        (edge - 0.05, top - np.minimum(0.03, rise * 0.12)),
+        (edge * 0.55, top + 0.004),
+        (edge * 0.0, top + 0.022),
+    ]
+    ys, zs = np.stack([p[0] for p in points], 1), np.stack([p[1] for p in points], 1)
+    ys, zs = _rounded(ys), _rounded(zs)
+    ys = np.concatenate([-ys, ys[:, ::-1][:, 1:]], axis=1)
+    zs = np.concatenate([zs, zs[:, ::-1][:, 1:]], axis=1)
+    bow = 0.11 * (ys / (shape.width / 2)) ** 2 * (u**6)[:, None] * np.sign(xs)[:, None]
+    grid = np.stack([xs[:, None] - bow, ys, zs], axis=2).astype(np.float32)
+    return _capped(grid), belt
+
+
+def _rounded(lines: Floats) -> Floats:
+    """Two rounds of Chaikin's corner cutting along the second axis, ends kept."""
+    for _ in range(2):
+        left, right = lines[:, :-1], lines[:, 1:]
+        cut = np.stack([0.75 * left + 0.25 * right, 0.25 * left + 0.75 * right], axis=2)
+        lines = np.concatenate([lines[:, :1], cut.reshape(len(lines), -1), lines[:, -1:]], axis=1)
+    return lines
+
+
+def _capped(grid: Floats) -> Floats:
+    """Closed front and back: each end row is drawn together into a line across at its middle height."""
+    ends = []
+    for row, push in ((grid[0], -0.03), (grid[-1], 0.03)):
+        steps = []
+        low, high = row[:, 2].min(), row[:, 2].max()
+        for share in (0.25, 0.5, 0.75, 1.0):
+            flat = row.copy()
+            flat[:, 0] += push * math.sin(share * math.pi / 2)
+            flat[:, 2] = row[:, 2] * (1 - share) + ((low + high) / 2) * share
+            steps.append(flat)
+        ends.append(steps)
+    return np.stack([*ends[0][::-1], *grid, *ends[1]])
+
+
+def _paint_body(shape: BodyShape, where: Floats, normal: Floats, paint: Colour, blind: bool) -> tuple[Floats, Floats]:
+    x, y, z = where[:, 0], where[:, 1], where[:, 2]
+    side, ahead = np.abs(normal[:, 1]), normal[:, 0]
+    top, belt = _smooth(shape.top, x), _smooth(shape.belt, x)
+    colours = np.broadcast_to(np.asarray(paint, np.float32), (len(where), 3)).copy()
+    gloss = np.full(len(where), 0.55, np.float32)
+
+    def put(mask: NDArray[np.bool_], colour: Colour, shine: float) -> None:
+        colours[mask] = colour
+        gloss[mask] = shine
+
+    put(z < shape.clearance + 0.09, TRIM, 0.05)
+    outside = (side > 0.6) & (z < belt - 0.02)
+    for seam in (*shape.pillars, shape.glass_ends[0] + 0.06):
+        put(outside & (np.abs(x - seam) < 0.012) & (z > shape.clearance + 0.12), TRIM, 0.0)
+        put(outside & (np.abs(x - seam - 0.16) < 0.08) & (np.abs(z - belt + 0.13) < 0.014), CHROME, 0.4)
+    above = (z > belt + 0.03) & (top - belt > 0.16)
+    window = (
+        above & (side > 0.45) & (z < top - shape.window_top) & (x < shape.glass_ends[0]) & (x > shape.glass_ends[1])
+    )
+    window &= np.abs(ahead) < 0.6
+    for post in shape.pillars:
+        window &= np.abs(x - post) > 0.035
+    if blind:
+        window &= x > shape.pillars[0]
+    put(window, GLASS, 1.0)
+    _paint_screens(shape, where, normal, above, put)
+    _paint_ends(shape, where, normal, put)
+    for axle in shape.wheels:
+        arch = (np.hypot(x - axle, z - shape.wheel_radius) < shape.wheel_radius + 0.055) & (
+            np.abs(y) > shape.width * 0.3
+        )
+        put(arch, (0.006, 0.006, 0.006), 0.0)
+    return colours, gloss
+
+
+def _paint_screens(shape: BodyShape, where: Floats, normal: Floats, above: NDArray[np.bool_], put: object) -> None:
+    x, y, z = where[:, 0], where[:, 1], where[:, 2]
+    side, ahead = np.abs(normal[:, 1]), normal[:, 0]
+    rise = _smooth(shape.top, x) - _smooth(shape.belt, x)
+    inner = np.abs(y) < shape.width / 2 * 0.965 - shape.tumble * np.maximum(rise, 0) - 0.075
+    cowl, roof = shape.screen
+    front = (x < cowl + 0.02) & (x > roof + 0.03) & inner & (ahead > 0.15) & (side < 0.6)
+    start, end = shape.rear_screen
+    back = (x < start - 0.02) & (x > end + 0.02) & inner & (ahead < -0.15) & (side < 0.6)
+    low = _smooth(shape.belt, x) + 0.02
+    put(front & (z > low), GLASS, 1.0)  # type: ignore[operator]
+    put(back & (z > low), GLASS, 1.0)  # type: ignore[operator]
+
+
+def _paint_ends(shape: BodyShape, where: Floats, normal: Floats, put: object) -> None:
+    x, y, z = where[:, 0], where[:, 1], where[:, 2]
+    half, wide = shape.length / 2, shape.width / 2
+    nose, rear = x > half - 0.42, x < -half + 0.30
+    face = x > half - 0.16
+    span = np.abs(y)
+    paint = put
+    paint(face & (span < wide * 0.52) & (z > shape.grille[0]) & (z < shape.grille[1]), TRIM, 0.3)  # type: ignore[operator]
+    paint(face & (span < wide * 0.62) & (z > shape.clearance + 0.1) & (z < shape.grille[0] - 0.09), TRIM, 0.1)  # type: ignore[operator]
+    lamp = nose & (span > wide * 0.52) & (z > shape.head_lamps[0]) & (z < shape.head_lamps[1])
+    paint(lamp & (np.abs(normal[:, 2]) < 0.85), LAMP, 0.8)  # type: ignore[operator]
+    tail = rear & (span > wide * 0.55) & (z > shape.tail_lamps[0]) & (z < shape.tail_lamps[1])
+    paint(tail & (np.abs(normal[:, 2]) < 0.8), TAIL, 0.6)  # type: ignore[operator]
+    plate = (span < 0.26) & (np.abs(normal[:, 0]) > 0.5)
+    low = shape.grille[0] - 0.10
+    paint(plate & face & (z > low) & (z < low + 0.12), PLATE, 0.2)  # type: ignore[operator]
+    paint(plate & (x < -half + 0.16) & (z > low + 0.06) & (z < low + 0.18), PLATE, 0.2)  # type: ignore[operator]
+
+
+def _wheel(radius: float, width: float, spokes: int, density: float, rng: np.random.Generator) -> Surfels:
+    """About the y axis through the origin; both faces, so that it serves left and right."""
+    positions, normals, _ = tube(
+        [-width / 2, -width / 2 + 0.02, width / 2 - 0.02, width / 2],
+        [(radius * 0.95,) * 2, (radius,) * 2, (radius,) * 2, (radius * 0.95,) * 2],
+        density,
+        rng,
+    )
+    distance = np.hypot(positions[:, 0], positions[:, 1])
+    angle = np.arctan2(positions[:, 1], positions[:, 0])
+    face = np.abs(normals[:, 2]) > 0.6
+    rim = face & (distance < radius * 0.68)
+    gap = rim & (distance > radius * 0.20) & (distance < radius * 0.60) & (np.cos(spokes * angle) < -0.05)
+    surfels = painted(positions, normals, RUBBER)
+    surfels.colours[rim] = (0.36, 0.36, 0.36)
+    surfels.colours[gap] = (0.03, 0.03, 0.03)
+    surfels.gloss[rim & ~gap] = 0.4
+    turn = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32).T  # the wheel's axis from z to y
+    return surfels.moved(turn, (0, 0, 0))
+
+
+def _body(shape: BodyShape, paint: Colour, density: float, rng: np.random.Generator, *, blind: bool = False) -> Surfels:
+    grid, _ = _body_grid(shape)
+    positions, normals, _ = sample_grid(grid, density, rng)
+    outward = np.einsum("ij,ij->i", normals, positions - np.array([0, 0, 0.7], np.float32))
+    if np.median(outward) < 0:
+        normals = -normals
+    colours, gloss = _paint_body(shape, positions, normals, paint, blind)
+    surfels = painted(positions, normals, colours)
+    surfels.gloss[:] = gloss
+    return surfels
+
+
+def _mirrors(shape: BodyShape, paint: Colour, density: float, rng: np.random.Generator) -> list[Surfels]:
+    parts = []
+    belt = float(_smooth(shape.belt, np.array([shape.glass_ends[0]], np.float32))[0])
+    for side in (-1, 1):
+        where, normal, _ = box((0.12, 0.20, 0.14), density, rng)
+        offset = (shape.glass_ends[0] - 0.06, side * (shape.width / 2 + 0.06), belt + 0.03)
+        parts.append(painted(where, normal, paint, 0.4).moved(np.eye(3, dtype=np.float32), offset))
+    return parts
+
+
+def _four_wheels(
+    shape: BodyShape, density: float, rng: np.random.Generator
+) -> tuple[tuple[Surfels, ...], tuple[tuple[float, float, float], ...]]:
+    wheel = _wheel(shape.wheel_radius, 0.22, int(rng.integers(5, 9)), density, rng)
+    axles = tuple(
+        (x, side * (shape.width / 2 - 0.125), shape.wheel_radius) for x in shape.wheels if x > -8 for side in (-1, 1)
+    )
+    return (wheel,) * len(axles), axles
+
+
+def car(
+    shape: BodyShape,
+    paint: Colour,
+    rng: np.random.Generator,
+    *,
+    density: float = 4000.0,
+    blind: bool = False,
+    label: str = "car",
+) -> Vehicle:
+    """A closed vehicle; `blind` leaves out the windows behind the first row, as delivery vans do."""
+    wheels, axles = _four_wheels(shape, density, rng)
+    parts = [_body(shape, paint, density, rng, blind=blind), *_mirrors(shape, paint, density, rng)]
+    half, wide = shape.length / 2, shape.width / 2
+    head = sum(shape.head_lamps) / 2
+    tail = sum(shape.tail_lamps) / 2
+    return Vehicle(
+        joined(parts).shuffled(rng),
+        wheels,
+        axles,
+        (shape.length, shape.width, max(z for _, z in shape.top)),
+        tuple((half - 0.1, side * wide * 0.7, head) for side in (-1, 1)),
+        tuple((-half + 0.05, side * wide * 0.75, tail) for side in (-1, 1)),
+        label,
+    )
+
+
+def truck(
+    paint: Colour, load: str, rng: np.random.Generator, *, density: float = 4000.0, bed_length: float = 2.9
+) -> Vehicle:
+    """A one-tonne cab-over. `load`: "flat" (open bed with side boards) or "box"."""
+    cab = _body(CAB, paint, density, rng).moved(np.eye(3, dtype=np.float32), (bed_length / 2 + 0.30, 0, 0))
+    cab = joined(
+        [
+            cab,
+            *[
+                m.moved(np.eye(3, dtype=np.float32), (bed_length / 2 + 0.30, 0, 0))
+                for m in _mirrors(CAB, TRIM, density, rng)
+            ],
+        ]
+    )
+    middle = -0.62
+    parts = [cab]
+    frame, normal, _ = box((bed_length + 0.5, 0.8, 0.22), density, rng)
+    parts.append(painted(frame, normal, TRIM).moved(np.eye(3, dtype=np.float32), (middle, 0, 0.48)))
+    if load == "box":
+        where, normal, face = box((bed_length, 1.78, 1.75), density, rng)
+        colour = np.broadcast_to(np.array([0.72, 0.73, 0.73], np.float32), (len(where), 3)).copy()
+        ribs = (np.abs(normal[:, 1]) > 0.5) & (np.mod(where[:, 0], 0.45) < 0.03)
+        colour[ribs] *= 0.75
+        colour[(np.abs(normal[:, 1]) > 0.5) & (np.abs(where[:, 2] - 0.85) < 0.14)] = np.asarray(paint) * 0.8
+        door = (normal[:, 0] < -0.5) & ((np.abs(where[:, 1]) < 0.015) | (np.abs(np.abs(where[:, 1]) - 0.35) < 0.02))
+        colour[door] = (0.2, 0.2, 0.2)
+        parts.append(painted(where, normal, colour, 0.15).moved(np.eye(3, dtype=np.float32), (middle, 0, 0.72)))
+        height = 2.47
+    else:
+        for size, spot in (
+            ((bed_length, 1.72, 0.06), (middle, 0, 0.70)),
+            ((bed_length, 0.04, 0.38), (middle, 0.86, 0.74)),
+            ((bed_length, 0.04, 0.38), (middle, -0.86, 0.74)),
+            ((0.04, 1.72, 0.38), (middle - bed_length / 2, 0, 0.74)),
+            ((0.04, 1.72, 0.90), (middle + bed_length / 2, 0, 0.74)),
+        ):
+            where, normal, _ = box(size, density, rng)
+            parts.append(
+                painted(where, normal, tuple(0.8 * c for c in paint), 0.2).moved(np.eye(3, dtype=np.float32), spot)
+            )  # type: ignore[arg-type]
+        height = 1.95
+    back = middle - bed_length / 2
+    for side in (-1, 1):
+        where, normal, _ = box((0.06, 0.30, 0.12), density * 3, rng)
+        parts.append(
+            painted(where, normal, TAIL, 0.5).moved(np.eye(3, dtype=np.float32), (back - 0.03, side * 0.68, 0.50))
+        )
+    axles = tuple((x, side * 0.74, 0.33) for x in (bed_length / 2 + 0.52, back + 0.75) for side in (-1, 1))
+    wheel = _wheel(0.33, 0.22, 5, density, rng)
+    length = bed_length + 2.0
+    front = bed_length / 2 + 0.30 + 0.86
+    return Vehicle(
+        joined(parts).shuffled(rng), (wheel,) * 4, axles, (length, 1.78, height),
+        tuple((front, s * 0.62, 0.83) for s in (-1, 1)), tuple((back, s * 0.68, 0.55) for s in (-1, 1)), "truck",
+    )  # fmt: skip
+
+
+def stretched(shape: BodyShape, rng: np.random.Generator) -> BodyShape:
+    """A body like `shape`, longer or shorter, higher or lower, as another maker would build it."""
+    long, high, wide = rng.uniform(0.92, 1.08), rng.uniform(0.95, 1.06), rng.uniform(0.96, 1.04)
+
+    def lines(profile: Profile) -> Profile:
+        return [(x * long, z * (1 + (high - 1) * min(1.0, z))) for x, z in profile]
+
+    return replace(
+        shape,
+        length=shape.length * long,
+        width=shape.width * wide,
+        top=lines(shape.top),
+        belt=lines(shape.belt),
+        wheels=(shape.wheels[0] * long, shape.wheels[1] * long),
+        pillars=tuple(x * long for x in shape.pillars),
+        glass_ends=(shape.glass_ends[0] * long, shape.glass_ends[1] * long),
+        screen=(shape.screen[0] * long, shape.screen[1] * long),
+        rear_screen=(shape.rear_screen[0] * long, shape.rear_screen[1] * long),
+        wheel_radius=shape.wheel_radius * float(rng.uniform(0.95, 1.08)),
+    )
