@@ -9,17 +9,18 @@ from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
 from streams.relay.errors import NotRelayable, ReorderedFrames
 from streams.relay.packetizer import PacketizedUnit
-from streams.relay.start import MOST_BURST_BYTES, is_reordered, is_start, plan_start
+from streams.relay.start import is_reordered, is_start, plan_start
 from streams.relay.viewer import Viewer
 
 
 class Feed:
     """Listens to the buffer only while it has viewers. `refusal` is set when the stream turns out not relayable."""
 
-    def __init__(self, name: str, buffer: GopBuffer, on_refusal: Callable[[Feed], None]) -> None:
+    def __init__(self, name: str, buffer: GopBuffer, max_burst_bytes: int, on_refusal: Callable[[Feed], None]) -> None:
         self.name = name
         self.buffer = buffer
         self.refusal: NotRelayable | None = None
+        self._max_burst_bytes = max_burst_bytes
         self._on_refusal = on_refusal
         self._viewers: dict[Viewer, None] = {}
         self._packets: WeakValueDictionary[int, PacketizedUnit] = WeakValueDictionary()
@@ -45,7 +46,7 @@ class Feed:
 
     def start_units(self) -> list[tuple[AccessUnit, PacketizedUnit]]:
         """The cached GOP as it is sent to a viewer who has just come; empty when it must wait for a key frame."""
-        plan = plan_start(self.buffer, MOST_BURST_BYTES)
+        plan = plan_start(self.buffer, self._max_burst_bytes)
         return [(unit, self._packetized(index, unit)) for index, unit in plan]
 
     def _take(self, index: int, unit: AccessUnit) -> None:

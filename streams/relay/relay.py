@@ -39,6 +39,7 @@ class Relay:
     """Sends streams to WHEP viewers, copying. One event loop owns it; call `close` at the end.
 
     `streams` may change at any time. Without a `sub` stream of a camera its `main` one is sent for both.
+    A cached GOP over `max_burst_bytes` is not sent at connect (0: never).
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Relay:
         *,
         limits: SessionLimits | None = None,
         max_viewers: int = 2000,
+        max_burst_bytes: int = MOST_BURST_BYTES,
     ) -> None:
         self._streams = streams
         self._limits = limits or SessionLimits()
         self._max_viewers = max_viewers
+        self._max_burst_bytes = max_burst_bytes
         self._address = MediaAddress(settings.media_host, settings.udp_ports)
         self._certificate = Certificate()
         self._pacer = Pacer()
@@ -142,7 +145,7 @@ class Relay:
 
     def _starter(self, key: StreamKey, buffer: GopBuffer) -> StreamKey | None:
         """The stream whose cached GOP is sent first: this one, or the sub stream while this one's is too long."""
-        if plan_start(buffer, MOST_BURST_BYTES):
+        if plan_start(buffer, self._max_burst_bytes):
             return key
         sub: StreamKey = (key[0], "sub")
         other = self._streams.get(sub)
@@ -150,12 +153,12 @@ class Relay:
             return None
         newest = other.get(other.next_index - 1)
         suits = newest is not None and newest.parameters.codec == "h264"
-        return sub if suits and plan_start(other, MOST_BURST_BYTES) else None
+        return sub if suits and plan_start(other, self._max_burst_bytes) else None
 
     def _feed(self, key: StreamKey) -> Feed:
         feed, buffer = self._feeds.get(key), self._streams[key]
         if feed is None or feed.buffer is not buffer:
-            feed = self._feeds[key] = Feed(f"{key[0]}/{key[1]}", buffer, self._end_feed)
+            feed = self._feeds[key] = Feed(f"{key[0]}/{key[1]}", buffer, self._max_burst_bytes, self._end_feed)
         return feed
 
     def _end_feed(self, feed: Feed) -> None:
