@@ -11,6 +11,7 @@ import typer
 from config.load import SettingsError
 from control_center.accounts import AccountError
 from control_center.commands import account, check_settings
+from control_center.commands.demo import demo
 from control_center.commands.run import run
 from control_center.database import DatabaseError
 from control_center.supervision.errors import StartError
@@ -27,6 +28,7 @@ app = typer.Typer(
     help="Haechi: a city's CCTV control center.",
 )
 app.command()(run)
+app.command()(demo)
 app.add_typer(check_settings.app, name="config")
 app.add_typer(account.app, name="account")
 

@@ -13,6 +13,7 @@ import typer
 from config.load import SettingsError, load_settings
 from control_center.log import set_up_logging
 from control_center.supervision.camera_progress import CameraProgress, wait_for_cameras
+from control_center.supervision.data_folder import owned
 from control_center.supervision.installation import Installation, running
 from control_center.supervision.signals import Stopped, run_until_stopped
 from control_center.terminal import say, show_address
@@ -33,8 +34,9 @@ def run(
     say(f"{config}: {len(settings.cameras)} cameras, data in {settings.data_dir}")
 
     async def main() -> None:
-        async with running(settings, config) as installation:
-            await stay(installation)
+        with owned(settings.data_dir):
+            async with running(settings, config) as installation:
+                await stay(installation)
 
     serve_until_stopped(main)
 

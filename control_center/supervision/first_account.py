@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from config.settings import Settings
@@ -24,21 +26,28 @@ class FirstSignIn:
     password: str | None
 
 
-async def prepare_database(settings: Settings, renew_password: bool = False) -> FirstSignIn | None:
-    """Migrate, and make the first account where there is none.
+async def bring_up_to_date(settings: Settings) -> None:
+    """Run the migrations, so that a database that cannot be used is said before anything starts.
+
+    Raises DatabaseError.
+    """
+    async with _open(settings) as database:
+        await migrate(database)
+
+
+async def make_first_account(settings: Settings, renew_password: bool = False) -> FirstSignIn | None:
+    """Make the first account where there is none; called when the password can be shown at once.
 
     `renew_password` gives an existing one a new password (the demo, where nobody wrote the last one down).
     Raises DatabaseError, StartError.
     """
-    database = Database(database_url(settings.center.database_url, settings.data_dir))
-    try:
-        await migrate(database)
+    given = os.environ.get(PASSWORD_VARIABLE)
+    password = given or random_password()
+    async with _open(settings) as database:
         accounts = Accounts(database)
         exists = await accounts.exists_any()
         if exists and not renew_password:
             return None
-        given = os.environ.get(PASSWORD_VARIABLE)
-        password = given or random_password()
         try:
             if exists:
                 await accounts.set_password(FIRST_NAME, password)
@@ -46,6 +55,13 @@ async def prepare_database(settings: Settings, renew_password: bool = False) -> 
                 await accounts.create(FIRST_NAME, password, Role.FIRST)
         except AccountError as error:
             raise StartError(f"{PASSWORD_VARIABLE}: {error}") from error
-        return FirstSignIn(FIRST_NAME, None if given else password)
+    return FirstSignIn(FIRST_NAME, None if given else password)
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(database_url(settings.center.database_url, settings.data_dir))
+    try:
+        yield database
     finally:
         await database.close()

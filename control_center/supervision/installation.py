@@ -17,9 +17,8 @@ import httpx
 
 from config.settings import Settings
 from control_center.supervision.child import ChildSpec, kept_running
-from control_center.supervision.data_folder import owned
 from control_center.supervision.errors import StartError
-from control_center.supervision.first_account import FirstSignIn, prepare_database
+from control_center.supervision.first_account import FirstSignIn, bring_up_to_date, make_first_account
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +45,15 @@ class Installation:
 async def running(
     settings: Settings, settings_file: Path, *, renew_password: bool = False
 ) -> AsyncIterator[Installation]:
-    """Run everything for the length of the block; `settings_file` is what the children read.
+    """Run everything for the length of the block, in a data folder that the caller owns.
+
+    `settings_file` is what the children read.
 
     Raises StartError, DatabaseError before anything runs.
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(owned(settings.data_dir))
         listener = stack.enter_context(listening(settings.center.host, settings.center.port, settings_file))
-        first_sign_in = await prepare_database(settings, renew_password)
+        await bring_up_to_date(settings)
         url = _url(settings.center.host, settings.center.port)
         worker_ids = tuple(f"w{index}" for index in range(worker_count(settings)))
         token = secrets.token_urlsafe(32)
@@ -65,6 +65,7 @@ async def running(
             for index, worker_id in enumerate(worker_ids)
         ]
         await stack.enter_async_context(kept_running(*workers))
+        first_sign_in = await make_first_account(settings, renew_password)
         yield Installation(url, first_sign_in, worker_ids, token)
 
 
