@@ -61,7 +61,8 @@ class GateStatus:
 class PacketGate:
     """Passes one stream's access units on. `offer` is a listener of its GopBuffer and never waits.
 
-    `send(unit)` returns whether there was room. Without room the rest of the GOP is shed.
+    `send(unit)` returns whether there was room. Without room the rest of the GOP is shed. While it is not `attached`
+    to a decoder it only measures.
     """
 
     def __init__(self, buffer: GopBuffer, send: Callable[[AccessUnit], bool]) -> None:
@@ -70,6 +71,7 @@ class PacketGate:
         self._motion = MotionHint()
         self._motion_seen_at = -HOLD_SECONDS
         self._is_open = True
+        self.attached = False
         self._next_index: int | None = None  # of the unbroken run; None: begins at a key frame
         self._waits_for_key = False
         self._run = -1
@@ -96,6 +98,7 @@ class PacketGate:
 
     def restart(self) -> None:
         """A new decoder is at the other end: begin again at the newest key frame in the ring."""
+        self.attached = True
         self._next_index = None
         self._waits_for_key = False
 
@@ -107,6 +110,8 @@ class PacketGate:
         elif unit.is_damaged or unit.run != self._run:
             self._next_index, self._waits_for_key = None, True
         self._run = unit.run
+        if not self.attached:
+            return
         if self._waits_for_key or not (self._is_open or unit.is_key):
             self._skipped += 1
             return
@@ -189,9 +194,15 @@ class GateKeeper:
         """What decoding one access unit of the camera took, of late."""
         self._unit_seconds[camera_id] = seconds_per_unit
 
-    def restart(self) -> None:
+    def attach(self) -> None:
+        """There is a new decoder."""
         for gate in self._gates.values():
             gate.restart()
+
+    def detach(self) -> None:
+        """There is no decoder any more."""
+        for gate in self._gates.values():
+            gate.attached = False
 
     def decide(self, now: float, incidents: frozenset[str], active: frozenset[str]) -> None:
         """`incidents`: cameras with an open incident; `active`: where something is followed (both camera ids)."""

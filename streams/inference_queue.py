@@ -12,12 +12,6 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-INCIDENT_WEIGHT = 8.0
-"""An incident is open at the camera."""
-ARMED_WEIGHT = 3.0
-"""Something moves or is followed where a rule holds."""
-ROUND_ROBIN_WEIGHT = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[T]):
@@ -30,7 +24,7 @@ class _Waiting(Generic[T]):
 
 
 class FairQueue(Generic[T]):
-    """At most one item a camera and `max_bytes` in all; what is over the bound, or older, is shed and counted."""
+    """At most one item a camera, and `max_bytes` in all unless a single one is larger."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -43,23 +37,20 @@ class FairQueue(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, camera_id: str, item: T, *, crops: int, weight: float, size: int) -> list[str]:
-        """Let `item` wait; an older one of the camera gives it its place. Returns the cameras that lost theirs."""
-        shed = []
-        old = self._waiting.get(camera_id)
-        if old is not None:
-            shed.append(camera_id)
-            self.byte_count -= old.size
-            start, order = old.start, old.order
-        else:
-            start, order = max(self._clock, self._finish.get(camera_id, 0.0)), next(self._order)
-        self._waiting[camera_id] = _Waiting(item, crops, weight, start, order, size)
+    def put(self, camera_id: str, item: T, *, crops: int, weight: float, size: int) -> list[tuple[str, T]]:
+        """Let `item` of a camera that has none here wait. Returns what lost its place over the bound."""
+        start = max(self._clock, self._finish.get(camera_id, 0.0))
+        self._waiting[camera_id] = _Waiting(item, crops, weight, start, next(self._order), size)
         self.byte_count += size
+        shed = []
         while self.byte_count > self.max_bytes and len(self._waiting) > 1:
             last = max(self._waiting, key=self._turn)
-            self._remove(last)
-            shed.append(last)
+            shed.append((last, self._remove(last)))
         return shed
+
+    def drop(self, camera_id: str) -> T | None:
+        """Take the camera's item out of its turn, None when it has none. A newer one may follow at no loss of rank."""
+        return self._remove(camera_id) if camera_id in self._waiting else None
 
     def take(self, max_crops: int) -> list[tuple[str, T]]:
         """The next cameras' items, together at most `max_crops` (one item may be larger)."""
@@ -70,16 +61,18 @@ class FairQueue(Generic[T]):
             waiting = self._waiting[camera_id]
             if taken and crops + waiting.crops > max_crops:
                 break
-            self._remove(camera_id)
+            item = self._remove(camera_id)
             crops += waiting.crops
             self._clock = max(self._clock, waiting.start)
             self._finish[camera_id] = waiting.start + waiting.crops / waiting.weight
-            taken.append((camera_id, waiting.item))
+            taken.append((camera_id, item))
         return taken
 
     def _turn(self, camera_id: str) -> tuple[float, int]:
         waiting = self._waiting[camera_id]
         return waiting.start, waiting.order
 
-    def _remove(self, camera_id: str) -> None:
-        self.byte_count -= self._waiting.pop(camera_id).size
+    def _remove(self, camera_id: str) -> T:
+        waiting = self._waiting.pop(camera_id)
+        self.byte_count -= waiting.size
+        return waiting.item

@@ -1,0 +1,292 @@
+"""What the pictures process does with access units: when to look, whose turn the detector is, what it concluded."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+
+import av
+import cv2
+
+from config.settings import Camera
+from detectors.analyzer import CameraAnalyzer
+from detectors.crops import cut, gather
+from detectors.detections import Detections
+from detectors.detector import Detector
+from detectors.event import Event
+from detectors.frame import Frame, Image
+from detectors.look import Crop, Look
+from streams.analysis_pace import FrameSchedule, MediaTime, Pace
+from streams.decoder import Decoder
+from streams.inference_queue import FairQueue
+from streams.picture_link import CameraStats, Hello, PictureStats, UnitRecord
+
+STALE_SECONDS = 2.0
+"""A frame this old is decoded, because others need it, but not looked at."""
+ACTIVE_SECONDS = 5.0
+_BATCH_SECONDS = 0.25
+_MAX_BATCH_CROPS = 8
+_MAX_LOOK_CROPS = 4
+_WAITING_BYTES = 256 * 1024 * 1024
+_SNAPSHOT_QUALITY = 85
+
+INCIDENT_WEIGHT = 8.0
+"""An incident is open at the camera."""
+_PRIORITY_WEIGHTS = (1.0, 2.0, 3.0, 5.0)
+"""By the priority of a crop: round robin, something followed, something new that moves, an alarm hangs on it."""
+
+
+class DetectorThread:
+    """Runs a detector on one thread, one batch at a time; `fileno()` becomes readable when a batch is done."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="detector")
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def __enter__(self) -> DetectorThread:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._executor.shutdown(cancel_futures=True)
+        os.close(self._wake)
+
+    def fileno(self) -> int:
+        return self._wake
+
+    def start(self, images: Sequence[Image]) -> Future[tuple[list[Detections], float]]:
+        """Detections of each image, and the seconds it took."""
+        future = self._executor.submit(self._detect, images)
+        future.add_done_callback(lambda _: os.eventfd_write(self._wake, 1))
+        return future
+
+    def take_wake(self) -> None:
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            pass
+
+    def _detect(self, images: Sequence[Image]) -> tuple[list[Detections], float]:
+        started = time.perf_counter()
+        return self._detector.detect(images), time.perf_counter() - started
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One camera's running state."""
+
+    index: int
+    camera: Camera
+    decoder: Decoder
+    analyzer: CameraAnalyzer | None = None
+    frame_size: tuple[int, int] = (0, 0)
+    schedule: FrameSchedule = field(default_factory=FrameSchedule)
+    media_time: MediaTime = field(default_factory=MediaTime)
+    is_detecting: bool = False
+    next_picture: tuple[av.VideoFrame, UnitRecord] | None = None
+    active_until: float = 0.0
+    looked_at: int = 0
+    concluded: int = 0
+    shed: int = 0
+    crops: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A look that waits for the detector, and the analyzer it belongs to (a new one follows a change of size)."""
+
+    analyzer: CameraAnalyzer
+    look: Look
+
+
+class PictureWatch:
+    """All cameras of a pictures process. Not thread safe: one loop calls it."""
+
+    def __init__(self, hello: Hello, thread: DetectorThread) -> None:
+        self.incident_cameras: frozenset[str] = frozenset()
+        self._settings = hello.analysis
+        self._thread = thread
+        self._cameras = [_Watched(i, camera, Decoder(camera.id)) for i, camera in enumerate(hello.cameras)]
+        self._by_id = {watched.camera.id: watched for watched in self._cameras}
+        self._recent_events = hello.recent_events
+        self._queue: FairQueue[_Turn] = FairQueue(_WAITING_BYTES)
+        self._batch: list[tuple[str, _Turn]] = []
+        self._running: Future[tuple[list[Detections], float]] | None = None
+        self._may_infer_at = 0.0
+        self._crop_seconds = 0.05
+        self._events: deque[tuple[Event, bytes]] = deque()
+        self._pace = Pace()
+        self._stats = PictureStats(pid=os.getpid())
+
+    def wait_seconds(self, now: float) -> float:
+        """How long nothing needs doing unless the link or the detector wakes us."""
+        if self._queue and self._running is None:
+            return min(1.0, max(0.0, self._may_infer_at - now))
+        return 1.0
+
+    def take_unit(self, record: UnitRecord) -> None:
+        """Decode an access unit and look at the picture when one is due."""
+        if record.camera_index >= len(self._cameras):
+            return
+        watched = self._cameras[record.camera_index]
+        record = replace(record, pts_90k=watched.media_time.continuous(record.pts_90k, record.captured_us))
+        picture = watched.decoder.decode(record)
+        if picture is None:
+            return
+        age = time.time() - record.captured_us / 1e6
+        self._pace.observe(age)
+        rate = self._settings.frames_per_second * self._pace.share
+        if age <= STALE_SECONDS and watched.schedule.is_due(
+            record.pts_90k if picture.pts is None else picture.pts, rate
+        ):
+            self._look(watched, picture, record)
+
+    def advance(self, now: float) -> None:
+        """Take what the detector found and give it the next batch. `now` is time.monotonic()."""
+        if self._running is not None and self._running.done():
+            self._thread.take_wake()
+            self._finish_batch(self._running)
+            self._running = None
+        if self._running is None and self._queue and now >= self._may_infer_at:
+            self._start_batch()
+
+    def take_events(self) -> list[tuple[Event, bytes]]:
+        """Events raised since the last call, each with its snapshot (JPEG)."""
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    def stats(self) -> PictureStats:
+        """Running totals; also lets the pace follow the lag, so call it about once a second."""
+        self._pace.adapt()
+        now = time.monotonic()
+        return replace(
+            self._stats,
+            decode_seconds=sum(watched.decoder.decode_seconds for watched in self._cameras),
+            lag_seconds=round(self._pace.lag_seconds, 3),
+            pace=round(self._pace.share, 3),
+            resident_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            cameras=tuple(_camera_stats(watched, now) for watched in self._cameras),
+        )
+
+    def _look(self, watched: _Watched, picture: av.VideoFrame, record: UnitRecord) -> None:
+        """Look at a picture; while the detector has the one before, it waits and a newer one takes its place."""
+        if watched.is_detecting:
+            watched.shed += watched.next_picture is not None
+            watched.next_picture = (picture, record)
+            return
+        overtaken = self._queue.drop(watched.camera.id)
+        if overtaken is not None:
+            self._shed(watched, overtaken)
+        started = time.perf_counter()
+        frame = watched.decoder.frame(picture, record)
+        analyzer = self._analyzer(watched, frame)
+        look = analyzer.look(frame)
+        if overtaken is not None and overtaken.analyzer is analyzer:
+            look = look.keeping(_with_missed(look.crops, overtaken.look.crops))
+        watched.looked_at += 1
+        self._stats = replace(self._stats, look_seconds=self._stats.look_seconds + time.perf_counter() - started)
+        if look.crops:
+            self._enqueue(watched, _Turn(analyzer, look))
+        else:
+            self._conclude(watched, _Turn(analyzer, look), Detections.empty())
+
+    def _shed(self, watched: _Watched, turn: _Turn) -> None:
+        """The detector had no time for this look: the rules see that time passes and that nobody looked."""
+        watched.shed += 1
+        self._conclude(watched, _Turn(turn.analyzer, turn.look.keeping(())), Detections.empty())
+
+    def _analyzer(self, watched: _Watched, frame: Frame) -> CameraAnalyzer:
+        """The camera's analyzer; a new one when the size of its frames has changed."""
+        height, width = frame.image.shape[:2]
+        if watched.analyzer is None or watched.frame_size != (width, height):
+            watched.analyzer = CameraAnalyzer(watched.camera, width, height)
+            watched.frame_size = (width, height)
+            watched.analyzer.resume([event for event in self._recent_events if event.camera_id == watched.camera.id])
+        return watched.analyzer
+
+    def _enqueue(self, watched: _Watched, turn: _Turn) -> None:
+        camera_id = watched.camera.id
+        watched.active_until = time.monotonic() + ACTIVE_SECONDS
+        weight = _PRIORITY_WEIGHTS[min(max(crop.priority for crop in turn.look.crops), 3)]
+        if camera_id in self.incident_cameras:
+            weight = INCIDENT_WEIGHT
+        size = turn.look.frame.image.nbytes
+        for lost_id, lost in self._queue.put(camera_id, turn, crops=len(turn.look.crops), weight=weight, size=size):
+            self._shed(self._by_id[lost_id], lost)
+
+    def _start_batch(self) -> None:
+        max_crops = max(1, min(_MAX_BATCH_CROPS, int(_BATCH_SECONDS / self._crop_seconds)))
+        self._batch = self._queue.take(max_crops)
+        for camera_id, _ in self._batch:
+            self._by_id[camera_id].is_detecting = True
+        images = [cut(turn.look.frame, crop) for _, turn in self._batch for crop in turn.look.crops]
+        self._running = self._thread.start(images)
+
+    def _finish_batch(self, done: Future[tuple[list[Detections], float]]) -> None:
+        found, seconds = done.result()
+        self._crop_seconds += 0.2 * (seconds / len(found) - self._crop_seconds)
+        share = self._settings.inference_share
+        self._may_infer_at = time.monotonic() + seconds * (1 / share - 1)
+        self._stats = replace(
+            self._stats,
+            inference_seconds=self._stats.inference_seconds + seconds,
+            inference_batches=self._stats.inference_batches + 1,
+        )
+        start = 0
+        for camera_id, turn in self._batch:
+            per_crop = found[start : start + len(turn.look.crops)]
+            start += len(per_crop)
+            watched = self._by_id[camera_id]
+            watched.crops += len(per_crop)
+            watched.is_detecting = False
+            self._conclude(watched, turn, gather(turn.look, per_crop))
+            if watched.next_picture is not None:
+                picture, watched.next_picture = watched.next_picture, None
+                self._look(watched, *picture)
+
+    def _conclude(self, watched: _Watched, turn: _Turn, detections: Detections) -> None:
+        if turn.analyzer is not watched.analyzer:
+            return
+        watched.concluded += 1
+        for event in turn.analyzer.conclude(turn.look, detections):
+            self._stats = replace(self._stats, events=self._stats.events + 1)
+            self._events.append((event, _jpeg(turn.look.frame.image)))
+
+
+def _camera_stats(watched: _Watched, now: float) -> CameraStats:
+    return CameraStats(
+        camera_index=watched.index,
+        units=watched.decoder.units,
+        decode_seconds=watched.decoder.decode_seconds,
+        decode_errors=watched.decoder.errors,
+        frames_looked_at=watched.looked_at,
+        frames_concluded=watched.concluded,
+        frames_shed=watched.shed,
+        crops=watched.crops,
+        is_active=now < watched.active_until,
+    )
+
+
+def _with_missed(crops: Sequence[Crop], missed: Sequence[Crop]) -> list[Crop]:
+    """`crops` and, of an overtaken look, those the new one does not cover: who asked for them does not ask again."""
+    wanted = list(crops)
+    for crop in missed:
+        x1, y1, x2, y2 = crop.box
+        if not any(o[0] <= x1 and o[1] <= y1 and x2 <= o[2] and y2 <= o[3] for o in (other.box for other in wanted)):
+            wanted.append(crop)
+    return sorted(wanted, key=lambda crop: -crop.priority)[:_MAX_LOOK_CROPS]
+
+
+def _jpeg(image: Image) -> bytes:
+    """The picture as the alarm list shows it; the box travels beside it, so that the evidence stays unmarked."""
+    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _SNAPSHOT_QUALITY])
+    return data.tobytes() if encoded else b""

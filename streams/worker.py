@@ -1,0 +1,214 @@
+"""The packets process of a stream worker: one shard of cameras from RTSP to disk, to browsers and to analysis.
+
+    python -m streams.worker --config FILE --worker-id w0 --shard 0/1 --center-url http://127.0.0.1:8080
+
+One loop, no Python-bound thread beside it: such a thread would make every datagram of the relay wait for the
+interpreter lock. SIGTERM ends it in order: viewers, recordings, RTSP sessions, analysis, events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from config.load import SettingsError, load_settings
+from config.settings import Camera, Settings
+from streams import worker_http, worker_report
+from streams.analysis import Analysis
+from streams.center_link import CenterLink
+from streams.event_intake import EventIntake
+from streams.outbox import Outbox, OutboxError
+from streams.relay import Relay, whep_routes
+from streams.relay.relay import StreamKey
+from streams.shards import Shard, cameras_of
+from streams.stream import Stream
+from streams.supervision import supervise
+from streams.utc_clock import UtcClock
+from streams.worker_folder import FolderError, owned_folder
+from streams.worker_metrics import WorkerCollector
+from streams.worker_report import WorkerParts
+
+log = logging.getLogger(__name__)
+
+TOKEN_VARIABLE = "HAECHI_WORKER_TOKEN"
+CONNECTING_AT_ONCE = 16
+DRAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """What a worker is told at start. `http_port` 0 takes a free one."""
+
+    settings: Settings
+    worker_id: str
+    shard: Shard
+    center_url: str
+    token: str = field(repr=False)
+    http_port: int = 0
+
+
+class Worker:
+    """Builds the parts, runs them, and ends them in reverse order."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self._options = options
+        self._settings = options.settings
+        self._cameras = cameras_of(options.shard, options.settings.cameras)
+        self._clock = UtcClock()
+        self._folder = options.settings.data_dir / "workers" / options.worker_id
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set. Raises FolderError, OutboxError, OSError when it cannot start."""
+        options = self._options
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(owned_folder(self._folder))
+            listening = stack.enter_context(worker_http.listen(options.http_port))
+            outbox = await stack.enter_async_context(Outbox(self._folder / "outbox.sqlite"))
+            center = await stack.enter_async_context(CenterLink(options.center_url, options.worker_id, options.token))
+            streams = self._streams(center)
+            intake = EventIntake(outbox)
+            analysis = self._analysis(streams, outbox, intake)
+            relay = Relay({key: stream.buffer for key, stream in streams.items()}, self._settings.workers)
+            base_url = f"http://{worker_http.HTTP_HOST}:{listening.getsockname()[1]}"
+            parts = WorkerParts(
+                options.worker_id, str(options.shard), base_url, datetime.now(UTC),
+                streams, relay, analysis, outbox, intake, center,
+            )  # fmt: skip
+            await self._start(stack, parts)
+            stack.push_async_callback(relay.close)
+            await stack.enter_async_context(worker_http.serve(self._app(parts), listening))
+            log.info(
+                "worker %s (shard %s) has %d cameras, API at %s",
+                options.worker_id,
+                options.shard,
+                len(self._cameras),
+                base_url,
+            )
+            await stop.wait()
+            log.info("worker %s ends", options.worker_id)
+
+    async def _start(self, stack: AsyncExitStack, parts: WorkerParts) -> None:
+        """Every task of the worker; those started last end first."""
+        center, analysis = parts.center, parts.analysis
+        await stack.enter_async_context(
+            _running(
+                supervise("events to the center", lambda: center.send_events(parts.outbox)),
+                supervise(
+                    "heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), analysis.note_incidents)
+                ),
+                supervise("event intake", parts.intake.run),
+            )
+        )
+        stack.push_async_callback(parts.intake.drain, DRAIN_SECONDS)
+        await stack.enter_async_context(_running(supervise("analysis", analysis.run)))
+        await stack.enter_async_context(
+            _running(*(supervise(f"camera {key[0]} {key[1]}", stream.run) for key, stream in parts.streams.items()))
+        )
+
+    def _streams(self, center: CenterLink) -> dict[StreamKey, Stream]:
+        budget = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        ring_max_bytes = self._settings.workers.ring_max_bytes
+        streams: dict[StreamKey, Stream] = {}
+        for camera in self._cameras:
+            for name in ("main", "sub") if camera.sub else ("main",):
+                streams[camera.id, name] = Stream(
+                    camera,
+                    name,
+                    budget=budget,
+                    ring_max_bytes=ring_max_bytes,
+                    on_change=lambda _: center.tell_change(),
+                )
+        return streams
+
+    def _analysis(self, streams: dict[StreamKey, Stream], outbox: Outbox, intake: EventIntake) -> Analysis:
+        """Watches the sub stream where there is one."""
+        buffers = {camera.id: streams[_watched(camera)].buffer for camera in self._cameras}
+        return Analysis(self._cameras, buffers, self._settings.analysis, self._clock, outbox, intake.take)
+
+    def _app(self, parts: WorkerParts) -> Any:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(WorkerCollector(lambda: worker_report.samples(parts)))
+        return worker_http.build_app(
+            whep_routes(parts.relay), self._options.token, lambda: worker_report.status(parts), registry
+        )
+
+
+def _watched(camera: Camera) -> StreamKey:
+    return (camera.id, "sub" if camera.sub else "main")
+
+
+@asynccontextmanager
+async def _running(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run them beside the block; at its end cancel them and wait for them all."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run_until_signal(options: WorkerOptions) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Worker(options).run(stop)
+
+
+def _raise_file_limit() -> None:
+    """Every camera and every viewer is a socket."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _options(arguments: argparse.Namespace) -> WorkerOptions:
+    """Raises SettingsError, ValueError."""
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if len(token) < 16:
+        raise ValueError(f"set {TOKEN_VARIABLE} to the secret shared with the center, at least 16 characters")
+    settings = load_settings(arguments.config)
+    shard = Shard.parse(arguments.shard)
+    return WorkerOptions(settings, arguments.worker_id, shard, arguments.center_url, token, arguments.http_port)
+
+
+def main() -> int:
+    """Exit status 0: ended by SIGTERM; 2: it cannot start, with the reason on stderr."""
+    parser = argparse.ArgumentParser(prog="streams.worker", description="Packets process of a Haechi stream worker.")
+    parser.add_argument("--config", type=Path, required=True, help="settings (YAML)")
+    parser.add_argument("--worker-id", required=True, help="name of this worker, as in w0")
+    parser.add_argument("--shard", default="0/1", help="which cameras: index/count")
+    parser.add_argument("--center-url", required=True, help="where the center listens")
+    parser.add_argument("--http-port", type=int, default=0, help="port of the worker's API on loopback; 0: a free one")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format=f"%(levelname)s {arguments.worker_id} %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        options = _options(arguments)
+        _raise_file_limit()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run_until_signal(options))
+    except (SettingsError, ValueError, FolderError, OutboxError, OSError) as error:
+        print(f"worker {arguments.worker_id}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""What a worker says of itself: heartbeat, status and metrics, all read from the same parts at the time of asking."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from streams.analysis import Analysis
+from streams.center_link import CenterLink
+from streams.event_intake import EventIntake
+from streams.outbox import Outbox
+from streams.relay import Relay
+from streams.relay.relay import StreamKey
+from streams.stream import Stream
+from streams.stream_status import StreamState
+from streams.worker_metrics import Sample, counters
+
+_STATES: tuple[StreamState, ...] = ("connecting", "live", "stalled", "backing_off", "disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """The running parts of a worker, as its reports read them."""
+
+    worker_id: str
+    shard: str
+    base_url: str
+    started_at: datetime
+    streams: Mapping[StreamKey, Stream]
+    relay: Relay
+    analysis: Analysis
+    outbox: Outbox
+    intake: EventIntake
+    center: CenterLink
+
+
+def heartbeat(parts: WorkerParts) -> dict[str, Any]:
+    """What the center is told every two seconds."""
+    cameras: dict[str, dict[str, Any]] = {}
+    for (camera_id, name), stream in parts.streams.items():
+        cameras.setdefault(camera_id, {})[name] = {"state": stream.state, "reason": stream.reason[:500]}
+    return {
+        "base_url": parts.base_url,
+        "pid": os.getpid(),
+        "cameras": cameras,
+        "counters": counters(samples(parts)),
+    }
+
+
+def status(parts: WorkerParts) -> dict[str, Any]:
+    """Everything, for an engineer. Holds dataclasses and times; no password and no URL of a camera."""
+    gates, watched, viewers = parts.analysis.gates(), parts.analysis.camera_stats(), parts.relay.viewer_counts()
+    cameras: dict[str, dict[str, Any]] = {}
+    for (camera_id, name), stream in parts.streams.items():
+        camera = cameras.setdefault(camera_id, {"streams": {}})
+        buffer = stream.buffer
+        ring = {"bytes": buffer.byte_count, "units": buffer.next_index - buffer.first_index}
+        viewer_count = viewers.get((camera_id, name), 0)
+        camera["streams"][name] = {**asdict(stream.status()), "ring": ring, "viewers": viewer_count}
+        camera["gate"] = gates.get(camera_id)
+        camera["analysis"] = watched.get(camera_id)
+    process = parts.analysis.process
+    return {
+        "worker_id": parts.worker_id,
+        "shard": parts.shard,
+        "pid": os.getpid(),
+        "started_at": parts.started_at,
+        "cameras": cameras,
+        "pictures": {"state": process.state, "pid": process.pid, "starts": process.starts, "stats": process.stats},
+        "outbox": parts.outbox.status,
+        "intake": parts.intake.status,
+        "center": parts.center.status,
+        "relay": parts.relay.counters(),
+    }
+
+
+def samples(parts: WorkerParts) -> Iterator[Sample]:
+    """Every figure of the worker."""
+    yield from _stream_samples(parts)
+    yield from _relay_samples(parts)
+    yield from _gate_samples(parts)
+    yield from _picture_samples(parts)
+    yield from _event_samples(parts)
+
+
+def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
+    for (camera_id, name), stream in parts.streams.items():
+        labels = (("camera", camera_id), ("stream", name))
+        one = stream.status()
+        counts = one.counts
+        for state in _STATES:
+            own = (*labels, ("state", state))
+            yield Sample("stream_state", "1 for the state the stream is in", float(one.state == state), own)
+        yield Sample("stream_access_units", "Pictures received", counts.access_units, labels, True)
+        yield Sample("stream_bytes", "Bytes of RTP received", counts.bytes, labels, True)
+        yield Sample("stream_lost_packets", "RTP packets that are missing", counts.lost_packets, labels, True)
+        yield Sample("stream_damaged_units", "Pictures with packets missing", counts.damaged_units, labels, True)
+        yield Sample("stream_sessions", "RTSP sessions that played", counts.sessions, labels, True)
+        yield Sample("ring_bytes", "Bytes in the ring of pictures", stream.buffer.byte_count, labels)
+
+
+def _relay_samples(parts: WorkerParts) -> Iterator[Sample]:
+    for (camera_id, name), count in parts.relay.viewer_counts().items():
+        labels = (("camera", camera_id), ("stream", name))
+        yield Sample("stream_viewers", "Viewers connected to a stream", count, labels)
+    for what, value in parts.relay.counters().items():
+        if what == "viewers":
+            yield Sample("viewers", "Viewers connected", value)
+        else:
+            yield Sample(f"relay_{what}", f"Relay: {what.replace('_', ' ')}", value, is_counter=True)
+
+
+def _gate_samples(parts: WorkerParts) -> Iterator[Sample]:
+    for camera_id, gate in parts.analysis.gates().items():
+        labels = (("camera", camera_id),)
+        yield Sample("gate_open", "1: every picture is decoded; 0: key frames alone", float(gate.is_open), labels)
+        yield Sample("gate_sent_units", "Pictures sent to the decoder", gate.sent, labels, True)
+        yield Sample("gate_shed_units", "Pictures shed as the decoder was behind", gate.shed, labels, True)
+        yield Sample("gate_skipped_units", "Pictures not wanted by the gate", gate.skipped, labels, True)
+    yield Sample(
+        "decode_budget_used", "Seconds of decoding a second that the gates let through", parts.analysis.keeper.cost
+    )
+
+
+def _picture_samples(parts: WorkerParts) -> Iterator[Sample]:
+    process = parts.analysis.process
+    yield Sample("pictures_up", "1 while the pictures process runs", float(process.state == "running"))
+    yield Sample("pictures_starts", "Times the pictures process was started", process.starts, is_counter=True)
+    yield Sample("pictures_unconsumed_bytes", "Bytes the pictures process has yet to consume", process.unconsumed_bytes)
+    stats = process.stats
+    if stats is None:
+        return
+    yield Sample("decode_seconds", "Seconds of decoding", stats.decode_seconds, is_counter=True)
+    yield Sample("look_seconds", "Seconds of looking for motion", stats.look_seconds, is_counter=True)
+    yield Sample("inference_seconds", "Seconds the detector ran", stats.inference_seconds, is_counter=True)
+    yield Sample("inference_batches", "Batches the detector ran", stats.inference_batches, is_counter=True)
+    yield Sample("analysis_lag_seconds", "How late pictures were decoded in the last second", stats.lag_seconds)
+    yield Sample("analysis_pace", "Share of the wanted analysis rate that is afforded", stats.pace)
+    for camera_id, one in parts.analysis.camera_stats().items():
+        labels = (("camera", camera_id),)
+        yield Sample("analysis_frames", "Frames analysed", one.frames_concluded, labels, True)
+        yield Sample("analysis_shed_frames", "Frames the detector had no time for", one.frames_shed, labels, True)
+        yield Sample("analysis_crops", "Crops the detector saw", one.crops, labels, True)
+        yield Sample("decode_errors", "Pictures that could not be decoded", one.decode_errors, labels, True)
+
+
+def _event_samples(parts: WorkerParts) -> Iterator[Sample]:
+    outbox, intake, center = parts.outbox.status, parts.intake.status, parts.center.status
+    yield Sample("outbox_depth", "Events that wait for the center", outbox.depth)
+    yield Sample("outbox_stored", "Events written to disk", outbox.stored, is_counter=True)
+    yield Sample("outbox_accepted", "Events the center has taken", outbox.accepted, is_counter=True)
+    yield Sample("outbox_refused", "Events the center will never take", outbox.refused_by_center, is_counter=True)
+    yield Sample("outbox_snapshots_dropped", "Events stored without picture", outbox.snapshots_dropped, is_counter=True)
+    yield Sample("events_lost", "Events that could not be stored", intake.lost, is_counter=True)
+    yield Sample("heartbeats_lost", "Heartbeats the center did not take", center.heartbeats_lost, is_counter=True)
