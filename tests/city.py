@@ -1,0 +1,149 @@
+"""A whole Haechi, run as its user runs it: `haechi run` or `haechi demo` in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.requirements import ROOT
+
+PASSWORD = "a-password-for-this-test"
+STARTS_WITHIN_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def wait_for(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = 60.0) -> Any:
+    """The first true answer of `condition`; fails with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = await condition()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        await asyncio.sleep(0.2)
+
+
+@dataclass(slots=True)
+class City:
+    """`url` of the center, `client` signed in as the first account, `log` what the processes wrote."""
+
+    url: str
+    client: httpx.AsyncClient
+    process: asyncio.subprocess.Process
+    log: Path
+    data_dir: Path
+
+    async def status(self) -> dict[str, Any]:
+        answer = await self.client.get("/api/v1/status")
+        answer.raise_for_status()
+        status: dict[str, Any] = answer.json()
+        return status
+
+    async def cameras(self) -> dict[str, dict[str, Any]]:
+        answer = await self.client.get("/api/v1/cameras")
+        answer.raise_for_status()
+        return {camera["id"]: camera for camera in answer.json()["cameras"]}
+
+    async def incidents(self) -> list[dict[str, Any]]:
+        answer = await self.client.get("/api/v1/incidents", params={"limit": 200})
+        answer.raise_for_status()
+        incidents: list[dict[str, Any]] = answer.json()["incidents"]
+        return incidents
+
+    async def wait_live(self, count: int, seconds: float = 60.0) -> None:
+        async def enough() -> bool:
+            return bool((await self.status())["cameras"]["live"] >= count)
+
+        await wait_for(enough, f"{count} cameras live; the log is {self.log}", seconds)
+
+    async def packets_pid(self, worker_id: str = "w0") -> int:
+        """Process id of a worker's packets process."""
+        pid = (await self.status())["workers"]["by_id"][worker_id]["pid"]
+        assert isinstance(pid, int)
+        return pid
+
+    async def pictures_pid(self) -> int:
+        """Process id of the pictures process, child of packets."""
+        return child_running(await self.packets_pid(), "streams.pictures")
+
+
+def child_running(parent: int, module: str) -> int:
+    """Process id of the child of `parent` that runs `module`."""
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            command = (folder / "cmdline").read_bytes().decode().split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[1]) == parent and module in command:
+            return int(folder.name)
+    raise AssertionError(f"process {parent} has no child that runs {module}")
+
+
+@asynccontextmanager
+async def running_city(folder: Path, settings: dict[str, Any]) -> AsyncIterator[City]:
+    """`haechi run` with `settings` (as in YAML; data_dir and port are set here), until the block ends."""
+    port = free_port()
+    data_dir = folder / "data"
+    file = folder / "haechi.yaml"
+    document = {**settings, "data_dir": str(data_dir), "center": {**settings.get("center", {}), "port": port}}
+    file.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
+    async with _running(["run", "--config", str(file)], folder, port, data_dir) as city:
+        yield city
+
+
+@asynccontextmanager
+async def _running(arguments: list[str], folder: Path, port: int, data_dir: Path) -> AsyncIterator[City]:
+    log = folder / "haechi.log"
+    url = f"http://127.0.0.1:{port}"
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "control_center", *arguments),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "HAECHI_ADMIN_PASSWORD": PASSWORD},
+        )
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+            await wait_for(lambda: _sign_in(client, process, log), f"sign-in at {url}", STARTS_WITHIN_SECONDS)
+            yield City(url, client, process, log, data_dir)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), 20)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _sign_in(client: httpx.AsyncClient, process: asyncio.subprocess.Process, log: Path) -> bool:
+    assert process.returncode is None, f"haechi ended with {process.returncode}:\n{log.read_text()[-4000:]}"
+    try:
+        body = {"name": "admin", "password": PASSWORD}
+        return (await client.post("/api/v1/session", json=body)).is_success
+    except httpx.TransportError:
+        return False
