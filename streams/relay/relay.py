@@ -177,12 +177,14 @@ class Relay:
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
-            now_ns = time.monotonic_ns()
-            for session in list(self._sessions.values()):
-                session.check(now_ns)
-            for key in [key for key in self._feeds if key not in self._streams]:
-                if not self._feeds[key].viewers:
-                    del self._feeds[key]
+            self._check_once()
+
+    def _check_once(self) -> None:
+        now_ns = time.monotonic_ns()
+        for session in list(self._sessions.values()):
+            session.check(now_ns)
+        for key in [key for key, feed in self._feeds.items() if key not in self._streams and not feed.viewers]:
+            del self._feeds[key]
 
 
 def _count(session: Session) -> Counter[str]:

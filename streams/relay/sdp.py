@@ -247,6 +247,5 @@ def _transport(session: _Lines, sections: list[_Lines], video: int) -> PeerTrans
         raise BadOffer("the offer lacks a=fingerprint")
     if not any(algorithm in ("sha-256", "sha-384", "sha-512") for algorithm, _ in fingerprints):
         raise BadOffer("no a=fingerprint is sha-256, sha-384 or sha-512")
-    candidates = tuple(value for lines in sections for value in lines.all("candidate"))
     we_are_server = not setup or setup[0] != "passive"
-    return PeerTransport(user[0], password[0], fingerprints, we_are_server, candidates)
+    return PeerTransport(user[0], password[0], fingerprints, we_are_server, tuple(find("candidate")))

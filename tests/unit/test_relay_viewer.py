@@ -1,0 +1,193 @@
+"""Viewers of one stream: each gets every unit, a slow one falls back alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtpPacket
+
+from streams.access_unit import AccessUnit
+from streams.gop_buffer import GopBuffer
+from streams.relay.feed import Feed
+from streams.relay.pacer import Pacer
+from streams.relay.rtp_sender import RtpSender
+from streams.relay.viewer import Viewer
+from tests.clips import make_clip
+from tests.live_feed import append_now, load_units
+from tests.srtp_pair import SrtpPair
+
+GOP = 15
+
+
+@pytest.fixture(scope="module")
+def units(tmp_path_factory: pytest.TempPathFactory) -> list[AccessUnit]:
+    clip = make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", seconds=2, gop=GOP, size=(320, 180))
+    return load_units(clip)
+
+
+class Wall:
+    """A feed and viewers with real sockets."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.buffer = GopBuffer()
+        self.refused: list[Feed] = []
+        self.feed = Feed("cam/main", self.buffer, 1_000_000, self.refused.append)
+        self.pacer = Pacer()
+        self._stack = stack
+
+    def viewer(self, unix: Path | None = None) -> tuple[Viewer, SrtpPair]:
+        pair = self._stack.enter_context(SrtpPair(unix=str(unix) if unix else None))
+        viewer = Viewer(RtpSender(pair, 96, 1, "cam"), pair.tag_bytes, self.pacer, lambda: None)
+        viewer.feed = self.feed
+        self.feed.add(viewer)
+        if started := self.feed.start_units():
+            viewer.burst(started, self.feed)
+        return viewer, pair
+
+
+@pytest.fixture
+async def wall() -> AsyncIterator[Wall]:
+    with ExitStack() as stack:
+        wall = Wall(stack)
+        yield wall
+        wall.pacer.close()
+
+
+async def _pictures(pair: SrtpPair, count: int) -> list[list[RtpPacket]]:
+    """The first `count` whole pictures that come, each as its packets; fewer when no more come for 0.5 s."""
+    packets: list[RtpPacket] = []
+    for _ in range(50):
+        packets += pair.receive()
+        if sum(packet.marker for packet in packets) >= count:
+            break
+        await asyncio.sleep(0.01)
+    pictures: list[list[RtpPacket]] = [[]]
+    for packet in packets:
+        pictures[-1].append(packet)
+        if packet.marker:
+            pictures.append([])
+    return pictures[:-1]
+
+
+def _is_key(picture: list[RtpPacket]) -> bool:
+    return picture[0].payload[0] & 0x1F == 24  # STAP-A with the parameter sets
+
+
+async def test_a_newcomer_gets_the_cached_gop_and_then_every_unit(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[: GOP + 5])
+    _, pair = wall.viewer()
+    append_now(wall.buffer, units[GOP + 5 : GOP + 8])
+    pictures = await _pictures(pair, 8)
+    assert len(pictures) == 8
+    assert [_is_key(picture) for picture in pictures] == [True] + [False] * 7
+    numbers = [packet.sequence_number for picture in pictures for packet in picture]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+async def test_without_a_cached_gop_it_begins_at_the_next_key_frame(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[1:5])
+    viewer, pair = wall.viewer()
+    append_now(wall.buffer, units[5 : GOP + 3])
+    pictures = await _pictures(pair, 3)
+    assert [_is_key(picture) for picture in pictures] == [True, False, False]
+    assert viewer.counters.skipped_units == GOP - 5
+
+
+async def test_all_viewers_share_the_packets_of_a_unit(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:3])
+    pairs = [wall.viewer()[1] for _ in range(4)]
+    append_now(wall.buffer, units[3:6])
+    assert len(wall.feed._packets) == 6
+    payloads = [[[p.payload for p in picture] for picture in await _pictures(pair, 6)] for pair in pairs]
+    assert len(payloads[0]) == 6 and all(other == payloads[0] for other in payloads[1:])
+
+
+async def test_a_slow_viewer_goes_on_at_the_next_key_frame_and_harms_nobody(
+    wall: Wall, units: list[AccessUnit], tmp_path: Path
+) -> None:
+    append_now(wall.buffer, units[:1])
+    slow, slow_pair = wall.viewer(tmp_path / "slow")
+    quick, quick_pair = wall.viewer()
+    got = []
+    for unit in units[1:GOP]:
+        append_now(wall.buffer, [unit])
+        got += await _pictures(quick_pair, 1)
+    assert slow.counters.drops >= 1 and slow.counters.skipped_units > 0
+    assert quick.counters.drops == 0 and len(got) == GOP
+    slow_pair.datagrams()
+    append_now(wall.buffer, units[GOP : GOP + 2])
+    after = await _pictures(slow_pair, 2)
+    assert [_is_key(picture) for picture in after] == [True, False]
+
+
+async def test_what_waits_for_a_viewer_is_bounded(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:1])
+    viewer, _ = wall.viewer()
+    bytes_in_all = 0
+    while bytes_in_all < 6_000_000:  # the loop is not given back, so nothing is sent
+        append_now(wall.buffer, units[1:GOP])
+        bytes_in_all += sum(unit.size for unit in units[1:GOP])
+    assert viewer._waiting_bytes < 2_200_000
+    assert viewer.counters.drops == 1
+
+
+async def test_a_damaged_run_is_left_out_until_the_next_key_frame(wall: Wall, units: list[AccessUnit]) -> None:
+    from dataclasses import replace
+
+    append_now(wall.buffer, units[:3])
+    viewer, pair = wall.viewer()
+    append_now(wall.buffer, [replace(unit, is_damaged=True) for unit in units[4:GOP]])
+    append_now(wall.buffer, units[GOP : GOP + 1])
+    assert [_is_key(picture) for picture in await _pictures(pair, 4)] == [True, False, False, True]
+    assert viewer.counters.skipped_units == GOP - 4
+
+
+async def test_a_picture_loss_indication_brings_the_kept_gop_again(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:4])
+    viewer, pair = wall.viewer()
+    first = await _pictures(pair, 4)
+    indication = bytes(RtcpPsfbPacket(fmt=1, ssrc=9, media_ssrc=1))
+    viewer.receive_rtcp(indication)
+    again = await _pictures(pair, 4)
+    assert [[p.payload for p in picture] for picture in again] == [[p.payload for p in picture] for picture in first]
+    assert again[0][0].sequence_number == first[-1][-1].sequence_number + 1
+    viewer.receive_rtcp(indication)
+    assert await _pictures(pair, 1) == [], "at most once a second"
+    assert viewer.counters.plis == 2
+
+
+async def test_a_viewer_that_keeps_losing_packets_falls_back_to_the_next_key_frame(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:2])
+    viewer, pair = wall.viewer()
+    await _pictures(pair, 2)
+    report = RtcpReceiverInfo(ssrc=1, fraction_lost=128, packets_lost=9, highest_sequence=0, jitter=0, lsr=0, dlsr=0)
+    for _ in range(3):
+        viewer.receive_rtcp(bytes(RtcpRrPacket(ssrc=9, reports=[report])))
+    append_now(wall.buffer, units[2 : GOP + 1])
+    assert [_is_key(picture) for picture in await _pictures(pair, 1)] == [True]
+    assert viewer.counters.drops == 1
+
+
+async def test_malformed_feedback_is_passed_over(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:1])
+    viewer, _ = wall.viewer()
+    for data in (b"", b"\x80", b"\x81\xc9\x00\x07" + b"\0" * 8, b"\xff" * 40):
+        viewer.receive_rtcp(data)
+    assert viewer.counters.nacks == viewer.counters.plis == 0
+
+
+async def test_nobody_watching_costs_nothing(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:2])
+    viewer, pair = wall.viewer()
+    await _pictures(pair, 2)
+    viewer.end()
+    pair.datagrams()
+    append_now(wall.buffer, units[2:6])
+    await asyncio.sleep(0.05)
+    assert pair.datagrams() == [] and wall.feed.viewers == [] and not wall.buffer._listeners
