@@ -36,11 +36,11 @@ class FrameSchedule:
     def is_due(self, pts_90k: int, frames_per_second: float) -> bool:
         """Whether the picture is wanted; a picture up to a quarter of an interval early is in time."""
         interval = 90_000 / frames_per_second
-        if self._due_90k is None or pts_90k < self._due_90k - 2 * interval:
+        if self._due_90k is None or not -2 * interval <= pts_90k - self._due_90k <= interval:
             self._due_90k = float(pts_90k)
         if pts_90k < self._due_90k - interval / 4:
             return False
-        self._due_90k = max(self._due_90k, pts_90k - interval) + interval
+        self._due_90k += interval
         return True
 
 
