@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
+from argon2 import PasswordHasher
 
 from config.settings import Settings
 from control_center.accounts import Accounts
@@ -93,7 +94,7 @@ class Center:
 
 @asynccontextmanager
 async def open_center(
-    settings: Settings, worker_token: str, expected_workers: tuple[str, ...]
+    settings: Settings, worker_token: str, expected_workers: tuple[str, ...], hasher: PasswordHasher | None = None
 ) -> AsyncIterator[Center]:
     """Open the database (bringing it up to date) and everything on it. Raises DatabaseError."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ async def open_center(
         center = Center(
             settings=settings,
             database=database,
-            accounts=Accounts(database),
+            accounts=Accounts(database, hasher),
             snapshots=snapshots,
             ingest=Ingest(database, snapshots),
             incidents=Incidents(database),

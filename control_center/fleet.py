@@ -43,7 +43,7 @@ class Heartbeat(BaseModel):
     base_url: str
     pid: Annotated[int, Field(gt=0)]
     cameras: Annotated[dict[Identifier, dict[StreamName, StreamReport]], Field(max_length=4096)] = {}
-    counters: Annotated[dict[str, float], Field(max_length=256)] = {}
+    counters: Annotated[dict[str, float], Field(max_length=1024)] = {}
 
     @field_validator("base_url")
     @classmethod

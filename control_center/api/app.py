@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -34,12 +35,13 @@ def create_app(
     worker_token: str,
     expected_workers: tuple[str, ...] = (),
     ui_folder: Path = UI_FOLDER,
+    hasher: PasswordHasher | None = None,
 ) -> FastAPI:
     """The whole application; it opens the database when it starts. Raises RightNotStated."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_center(settings, worker_token, expected_workers) as center:
+        async with open_center(settings, worker_token, expected_workers, hasher) as center:
             app.state.center = center
             watch = asyncio.create_task(supervise("watch over the fleet", center.watch))
             try:
