@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
     train.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
     train.add_argument("--steps", type=int, default=2500)
-    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--threads", type=int, default=1)
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--rendered", type=Path, help="folder made by `python -m detectors.scenes training`")
 

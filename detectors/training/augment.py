@@ -134,11 +134,11 @@ class Composer:
     def picture(self) -> Scene:
         """One picture, SIDE by SIDE, with boxes of the new classes."""
         kind = self._rng.random()
-        if self._pools.rendered and kind < 0.15:
+        if self._pools.rendered and kind < 0.2:
             scene = self._single(self._pools.rendered)
-        elif kind < 0.40:
+        elif kind < 0.44:
             scene = self._single(self._any_pool())
-        elif kind < 0.62:
+        elif kind < 0.64:
             scene = self._mosaic()
         else:
             scene = self._street()

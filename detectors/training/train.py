@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
@@ -24,22 +23,22 @@ from torch.utils.data import DataLoader, IterableDataset
 from detectors.training.augment import Composer, Pools, Scene
 from detectors.training.model import FEATURES, NEW, NewBranch, original
 
+CHECKPOINT = "last.pt"
 MOST_LABELS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to train. `fresh` pictures join each step's batch of `batch`; `ring` is how many features are remembered."""
+    """How to train. Half of a step's batch is new pictures; `ring` is how many pictures' features are remembered."""
 
     steps: int = 2500
     batch: int = 32
-    fresh: int = 12
-    ring: int = 3000
+    ring: int = 2500
     rate: float = 1.0e-3
     warm_up_steps: int = 100
     weight_decay: float = 1e-4
     averaging: float = 0.998
-    threads: int = 2
+    threads: int = 1
     seed: int = 1
     checkpoint_every: int = 200
 
@@ -54,20 +53,23 @@ def labels_of(scene: Scene) -> np.ndarray[Any, np.dtype[np.float32]]:
     return rows
 
 
-class _Pictures(IterableDataset[Any]):
-    """Composed pictures without end; each loader process has its own seed."""
+class _FreshFeatures(IterableDataset[Any]):
+    """Batches of composed pictures' features (half precision) and labels, without end, from a process of their own."""
 
-    def __init__(self, pools: Pools, seed: int) -> None:
-        self._pools, self._seed = pools, seed
+    def __init__(self, pools: Pools, backbone: Any, batch: int, seed: int) -> None:
+        self._pools, self._backbone, self._batch, self._seed = pools, backbone, batch, seed
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        cv2.setNumThreads(1)
-        worker = torch.utils.data.get_worker_info()
-        composer = Composer(self._pools, self._seed + 1000 * (worker.id if worker else 0))
+    def __iter__(self) -> Iterator[tuple[list[Any], Any]]:
+        torch.set_num_threads(1)
+        backbone = self._backbone.to(memory_format=torch.channels_last)
+        composer = Composer(self._pools, self._seed)
         while True:
-            scene = composer.picture()
-            image = np.ascontiguousarray(scene.image.transpose(2, 0, 1))
-            yield torch.from_numpy(image), torch.from_numpy(labels_of(scene))
+            scenes = [composer.picture() for _ in range(self._batch)]
+            images = torch.from_numpy(np.stack([scene.image for scene in scenes])).permute(0, 3, 1, 2)
+            with torch.no_grad():
+                features = backbone(images.to(torch.float32, memory_format=torch.channels_last))
+            labels = torch.from_numpy(np.stack([labels_of(scene) for scene in scenes]))
+            yield [features[name].half().contiguous() for name in FEATURES], labels
 
 
 class _Ring:
@@ -81,18 +83,23 @@ class _Ring:
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, features: dict[str, Any], labels: Any) -> None:
+    def add(self, features: list[Any], labels: Any) -> None:
         for index in range(len(labels)):
-            item = ([features[name][index].half() for name in FEATURES], labels[index])
+            item = ([level[index].clone() for level in features], labels[index].clone())
             if len(self._items) < self._size:
                 self._items.append(item)
             else:
                 self._items[self._next] = item
-                self._next = (self._next + 1) % self._size
+            self._next = (self._next + 1) % self._size
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[dict[str, Any], Any]:
-        chosen = [self._items[int(index)] for index in rng.integers(len(self._items), size=count)]
-        features = {name: torch.stack([item[0][k] for item in chosen]).float() for k, name in enumerate(FEATURES)}
+        """The newest half of `count`, and as many at random."""
+        newest = [(self._next - 1 - back) % len(self._items) for back in range(count // 2)]
+        chosen = [self._items[int(i)] for i in [*newest, *rng.integers(len(self._items), size=count - len(newest))]]
+        features = {
+            name: torch.stack([item[0][level] for item in chosen]).to(torch.float32, memory_format=torch.channels_last)
+            for level, name in enumerate(FEATURES)
+        }
         return features, torch.stack([item[1] for item in chosen])
 
 
@@ -110,49 +117,49 @@ def train(weights: Path, pools: Pools, out: Path, plan: Plan, say: Callable[[str
     torch.manual_seed(plan.seed)
     out.mkdir(parents=True, exist_ok=True)
     neck, head = original(weights)
-    branch = NewBranch(neck, head)
+    branch = NewBranch(neck, head).to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(branch).eval()
     optimiser = torch.optim.AdamW(branch.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
-    last, first_step = out / "last.pt", 0
-    if last.exists():
-        state = torch.load(last, weights_only=True)
-        branch.load_state_dict(state["branch"])
-        averaged.load_state_dict(state["averaged"])
-        optimiser.load_state_dict(state["optimiser"])
-        first_step = state["step"]
-        say(f"going on from step {first_step}")
-    loader = iter(
-        DataLoader(_Pictures(pools, plan.seed + first_step), batch_size=plan.fresh, num_workers=1, prefetch_factor=3)
-    )
+    parts = {"branch": branch, "averaged": averaged, "optimiser": optimiser}
+    first_step = _go_on(parts, out / CHECKPOINT)
+    say(f"from step {first_step} to {plan.steps}")
+    fresh = _FreshFeatures(pools, neck.backbone, plan.batch // 2, plan.seed + first_step)
+    loader = iter(DataLoader(fresh, batch_size=None, num_workers=1, prefetch_factor=3))
     ring, rng, started = _Ring(plan.ring), np.random.default_rng(plan.seed + first_step), time.monotonic()
     mean: np.ndarray[Any, Any] | None = None
     for step in range(first_step, plan.steps):
-        images, labels = next(loader)
-        with torch.no_grad():
-            features = neck.backbone(images.float())
-        old = ring.draw(plan.batch - plan.fresh, rng) if len(ring) >= plan.batch else None
-        ring.add(features, labels)
-        losses = _learn(branch, optimiser, features, labels, old, _rate(plan, step))
+        ring.add(*next(loader))
+        losses = _learn(branch, optimiser, *ring.draw(plan.batch, rng), _rate(plan, step))
         _average(averaged, branch, min(plan.averaging, (1 + step) / (20 + step)))
         mean = losses if mean is None else 0.98 * mean + 0.02 * losses
         if (step + 1) % 20 == 0:
             box, objectness, kind = mean
             pace = (time.monotonic() - started) / (step + 1 - first_step)
-            say(
-                f"step {step + 1}/{plan.steps} box {box:.3f} object {objectness:.3f} class {kind:.3f} {pace:.2f} s/step"
-            )
+            say(f"step {step + 1} box {box:.3f} object {objectness:.3f} class {kind:.3f} {pace:.2f} s/step")
         if (step + 1) % plan.checkpoint_every == 0 or step + 1 == plan.steps:
-            state = {"branch": branch.state_dict(), "averaged": averaged.state_dict(), "step": step + 1}
-            torch.save(state | {"optimiser": optimiser.state_dict()}, out / "writing.pt")
-            (out / "writing.pt").replace(last)
-    return last
+            _save(parts, step + 1, out / CHECKPOINT)
+    return out / CHECKPOINT
 
 
-def _learn(branch: NewBranch, optimiser: Any, features: dict[str, Any], labels: Any, old: Any, rate: float) -> Any:
-    """One step over the fresh and the remembered pictures; the losses (box, objectness, class)."""
-    if old is not None:
-        features = {name: torch.cat([features[name], old[0][name]]) for name in FEATURES}
-        labels = torch.cat([labels, old[1]])
+def _save(parts: dict[str, Any], step: int, path: Path) -> None:
+    """Written beside and renamed, so that a stopped run leaves a whole checkpoint."""
+    writing = path.with_suffix(".writing")
+    torch.save({"step": step} | {name: part.state_dict() for name, part in parts.items()}, writing)
+    writing.replace(path)
+
+
+def _go_on(parts: dict[str, Any], path: Path) -> int:
+    """Fill `parts` from the checkpoint where there is one; the steps it had done."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return int(state["step"])
+
+
+def _learn(branch: NewBranch, optimiser: Any, features: dict[str, Any], labels: Any, rate: float) -> Any:
+    """One step; the losses (box, objectness, class)."""
     for group in optimiser.param_groups:
         group["lr"] = rate
     branch.train()
