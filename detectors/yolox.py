@@ -56,12 +56,10 @@ class YoloxDetector:
         self.input_height, self.input_width = int(shape[2]), int(shape[3])
         self._grid, self._stride = _grids(self.input_height, self.input_width)
         # The shipped model brings its boxes decoded, twice as many: published and new classes each have a head.
-        self._is_decoded = self._session.get_modelmeta().custom_metadata_map.get("decoded") == "1"
+        self._decoded = self._session.get_modelmeta().custom_metadata_map.get("decoded") == "1"
         self._score_threshold = score_threshold
         self._iou_threshold = iou_threshold
         self._class_map = self._read_class_map(path)
-        # A model that says `decoded` gives centre and size in input pixels, in rows of any number.
-        self._decoded = self._session.get_modelmeta().custom_metadata_map.get("decoded") == "1"
 
     def _read_class_map(self, path: Path) -> NDArray[np.int32]:
         """(classes of the model,) → ObjectClass, -1 where it is none of ours."""
