@@ -12,11 +12,17 @@ export function Wall() {
   if (all.length === 0) return <p class="page-note">{word("no_cameras")}</p>;
   const columns = Math.ceil(Math.sqrt(all.length));
   return (
-    <section class="wall" style={{ "--columns": String(columns) }} aria-label={word("cameras")}>
-      {all.map((camera) => (
-        <Tile key={camera.id} camera={camera} />
-      ))}
-    </section>
+    <div class="wall-room">
+      <section
+        class="wall"
+        style={{ "--columns": String(columns), "--rows": String(Math.ceil(all.length / columns)) }}
+        aria-label={word("cameras")}
+      >
+        {all.map((camera) => (
+          <Tile key={camera.id} camera={camera} />
+        ))}
+      </section>
+    </div>
   );
 }
 
