@@ -15,10 +15,11 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from streams.analysis import Analysis
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox, OutboxError
+from streams.recorder import Recorder
+from streams.recording_index import RecordingIndexError
+from streams.recording_store import RecordingStore
 from streams.relay import Relay, whep_routes
 from streams.relay.relay import StreamKey
 from streams.shards import Shard, cameras_of
@@ -68,56 +72,80 @@ class Worker:
         self._options = options
         self._settings = options.settings
         self._cameras = cameras_of(options.shard, options.settings.cameras)
-        self._clock = UtcClock()
         self._folder = options.settings.data_dir / "workers" / options.worker_id
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set. Raises FolderError, OutboxError, OSError when it cannot start."""
-        options = self._options
+        """Run until `stop` is set. Raises FolderError, OutboxError, RecordingIndexError, OSError: it cannot start."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(owned_folder(self._folder))
-            listening = stack.enter_context(worker_http.listen(options.http_port))
-            outbox = await stack.enter_async_context(Outbox(self._folder / "outbox.sqlite"))
-            center = await stack.enter_async_context(CenterLink(options.center_url, options.worker_id, options.token))
-            streams = self._streams(center)
-            intake = EventIntake(outbox)
-            analysis = self._analysis(streams, outbox, intake)
-            relay = Relay({key: stream.buffer for key, stream in streams.items()}, self._settings.workers)
-            base_url = f"http://{worker_http.HTTP_HOST}:{listening.getsockname()[1]}"
-            parts = WorkerParts(
-                options.worker_id, str(options.shard), base_url, datetime.now(UTC),
-                streams, relay, analysis, outbox, intake, center,
-            )  # fmt: skip
+            listening = stack.enter_context(worker_http.listen(self._options.http_port))
+            parts = await self._build(stack, f"http://{worker_http.HTTP_HOST}:{listening.getsockname()[1]}")
             await self._start(stack, parts)
-            stack.push_async_callback(relay.close)
+            stack.push_async_callback(parts.relay.close)
             await stack.enter_async_context(worker_http.serve(self._app(parts), listening))
-            log.info(
-                "worker %s (shard %s) has %d cameras, API at %s",
-                options.worker_id,
-                options.shard,
-                len(self._cameras),
-                base_url,
-            )
+            where = f"shard {parts.shard}, {len(self._cameras)} cameras, API at {parts.base_url}"
+            log.info("worker %s runs (%s)", parts.worker_id, where)
             await stop.wait()
-            log.info("worker %s ends", options.worker_id)
+            log.info("worker %s ends", parts.worker_id)
+
+    async def _build(self, stack: AsyncExitStack, base_url: str) -> WorkerParts:
+        """The parts, opened but not yet running."""
+        options, settings = self._options, self._settings
+        outbox = await stack.enter_async_context(Outbox(self._folder / "outbox.sqlite"))
+        center = await stack.enter_async_context(CenterLink(options.center_url, options.worker_id, options.token))
+        streams = self._streams(center)
+        intake = EventIntake(outbox)
+        watched = {camera.id: streams[_watched(camera)].buffer for camera in self._cameras}
+        return WorkerParts(
+            worker_id=options.worker_id,
+            shard=str(options.shard),
+            base_url=base_url,
+            started_at=datetime.now(UTC),
+            streams=streams,
+            store=await self._store(stack),
+            recorders={},
+            relay=Relay({key: stream.buffer for key, stream in streams.items()}, settings.workers),
+            analysis=Analysis(self._cameras, watched, settings.analysis, UtcClock(), outbox, intake.take),
+            outbox=outbox,
+            intake=intake,
+            center=center,
+        )
 
     async def _start(self, stack: AsyncExitStack, parts: WorkerParts) -> None:
         """Every task of the worker; those started last end first."""
-        center, analysis = parts.center, parts.analysis
-        await stack.enter_async_context(
-            _running(
-                supervise("events to the center", lambda: center.send_events(parts.outbox)),
-                supervise(
-                    "heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), analysis.note_incidents)
-                ),
-                supervise("event intake", parts.intake.run),
-            )
+        center, analysis, outbox = parts.center, parts.analysis, parts.outbox
+        heartbeat = supervise(
+            "heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), analysis.note_incidents)
         )
+        events = supervise("events to the center", lambda: center.send_events(outbox))
+        await stack.enter_async_context(_running(heartbeat, events, supervise("event intake", parts.intake.run)))
         stack.push_async_callback(parts.intake.drain, DRAIN_SECONDS)
         await stack.enter_async_context(_running(supervise("analysis", analysis.run)))
-        await stack.enter_async_context(
-            _running(*(supervise(f"camera {key[0]} {key[1]}", stream.run) for key, stream in parts.streams.items()))
+        streams = (supervise(f"camera {key[0]} {key[1]}", stream.run) for key, stream in parts.streams.items())
+        await stack.enter_async_context(_running(*streams))
+        await stack.enter_async_context(_running(*self._recordings(parts)))
+
+    async def _store(self, stack: AsyncExitStack) -> RecordingStore | None:
+        """Where the main streams are recorded; None when no camera is."""
+        camera_ids = [camera.id for camera in self._cameras if camera.record]
+        if not (self._settings.recording.enabled and camera_ids):
+            return None
+        store = RecordingStore(
+            self._settings.data_dir,
+            self._settings.recording,
+            index_path=self._folder / "recordings.sqlite",
+            camera_ids=camera_ids,
         )
+        return await stack.enter_async_context(store)
+
+    def _recordings(self, parts: WorkerParts) -> Iterator[Coroutine[Any, Any, None]]:
+        """One task for each recorded camera."""
+        store = parts.store
+        if store is None:
+            return
+        for camera in self._cameras:
+            if camera.record:
+                yield supervise(f"recording of camera {camera.id}", partial(_record, camera.id, store, parts))
 
     def _streams(self, center: CenterLink) -> dict[StreamKey, Stream]:
         budget = asyncio.Semaphore(CONNECTING_AT_ONCE)
@@ -134,11 +162,6 @@ class Worker:
                 )
         return streams
 
-    def _analysis(self, streams: dict[StreamKey, Stream], outbox: Outbox, intake: EventIntake) -> Analysis:
-        """Watches the sub stream where there is one."""
-        buffers = {camera.id: streams[_watched(camera)].buffer for camera in self._cameras}
-        return Analysis(self._cameras, buffers, self._settings.analysis, self._clock, outbox, intake.take)
-
     def _app(self, parts: WorkerParts) -> Any:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
@@ -150,6 +173,12 @@ class Worker:
 
 def _watched(camera: Camera) -> StreamKey:
     return (camera.id, "sub" if camera.sub else "main")
+
+
+async def _record(camera_id: str, store: RecordingStore, parts: WorkerParts) -> None:
+    recorder = Recorder(camera_id, parts.streams[camera_id, "main"].buffer, store)
+    parts.recorders[camera_id] = recorder
+    await recorder.run()
 
 
 @asynccontextmanager
@@ -204,7 +233,7 @@ def main() -> int:
         _raise_file_limit()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run_until_signal(options))
-    except (SettingsError, ValueError, FolderError, OutboxError, OSError) as error:
+    except (SettingsError, ValueError, FolderError, OutboxError, RecordingIndexError, OSError) as error:
         print(f"worker {arguments.worker_id}: {error}", file=sys.stderr)
         return 2
     return 0

@@ -12,6 +12,8 @@ from streams.analysis import Analysis
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox
+from streams.recorder import Recorder
+from streams.recording_store import RecordingStore
 from streams.relay import Relay
 from streams.relay.relay import StreamKey
 from streams.stream import Stream
@@ -30,6 +32,8 @@ class WorkerParts:
     base_url: str
     started_at: datetime
     streams: Mapping[StreamKey, Stream]
+    store: RecordingStore | None
+    recorders: dict[str, Recorder]
     relay: Relay
     analysis: Analysis
     outbox: Outbox
@@ -60,6 +64,10 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         ring = {"bytes": buffer.byte_count, "units": buffer.next_index - buffer.first_index}
         viewer_count = viewers.get((camera_id, name), 0)
         camera["streams"][name] = {**asdict(stream.status()), "ring": ring, "viewers": viewer_count}
+        recorder = parts.recorders.get(camera_id)
+        camera["recorder"] = None
+        if recorder is not None:
+            camera["recorder"] = {**asdict(recorder.counts), "lost_seconds": recorder.lost_seconds}
         camera["gate"] = gates.get(camera_id)
         camera["analysis"] = watched.get(camera_id)
     process = parts.analysis.process
@@ -69,6 +77,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         "pid": os.getpid(),
         "started_at": parts.started_at,
         "cameras": cameras,
+        "recording": parts.store.status() if parts.store else None,
         "pictures": {"state": process.state, "pid": process.pid, "starts": process.starts, "stats": process.stats},
         "outbox": parts.outbox.status,
         "intake": parts.intake.status,
@@ -80,6 +89,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
 def samples(parts: WorkerParts) -> Iterator[Sample]:
     """Every figure of the worker."""
     yield from _stream_samples(parts)
+    yield from _recorder_samples(parts)
     yield from _relay_samples(parts)
     yield from _gate_samples(parts)
     yield from _picture_samples(parts)
@@ -100,6 +110,20 @@ def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
         yield Sample("stream_damaged_units", "Pictures with packets missing", counts.damaged_units, labels, True)
         yield Sample("stream_sessions", "RTSP sessions that played", counts.sessions, labels, True)
         yield Sample("ring_bytes", "Bytes in the ring of pictures", stream.buffer.byte_count, labels)
+
+
+def _recorder_samples(parts: WorkerParts) -> Iterator[Sample]:
+    for camera_id, recorder in parts.recorders.items():
+        labels = (("camera", camera_id),)
+        counts = recorder.counts
+        yield Sample("recorder_bytes", "Bytes recorded", counts.bytes, labels, True)
+        yield Sample("recorder_units", "Pictures recorded", counts.units, labels, True)
+        yield Sample("recorder_segments", "Segments begun", counts.segments, labels, True)
+        yield Sample("recorder_lost_seconds", "Seconds not recorded", recorder.lost_seconds, labels, True)
+    if parts.store is not None:
+        store = parts.store.status()
+        yield Sample("recorder_queued_bytes", "Bytes that wait for the disk", store.queued_bytes)
+        yield Sample("recorder_errors", "Failed writes of recordings", store.errors, is_counter=True)
 
 
 def _relay_samples(parts: WorkerParts) -> Iterator[Sample]:
