@@ -172,7 +172,7 @@ def _avc_configuration(parameter_sets: Sequence[bytes]) -> bytes:
     for nal in parameter_sets:
         by_type.setdefault(nal[0] & 0x1F, []).append(nal)
     sequence_sets, picture_sets = by_type[7], by_type[8]
-    if not sequence_sets or not picture_sets:
+    if not sequence_sets or not picture_sets or len(sequence_sets[-1]) < 4:
         raise MalformedNal("SPS or PPS is missing")
     profile, compatibility, level = sequence_sets[-1][1:4]
     record = bytes((1, profile, compatibility, level, 0xFF, 0xE0 | len(sequence_sets)))

@@ -50,7 +50,8 @@ class SegmentRow:
     """A stored file. `path` is relative to the store's directory. `sha256` (hex) is None while it is open.
 
     `state`: open (being written, or its writer died), closed (ended in good order), recovered (its end was found
-    after a crash), missing (it was open when the machine died and is not on the disk).
+    after a crash; lasts 0 s when there is nothing to play in it), missing (it was open when the machine died and is
+    not on the disk).
     """
 
     segment_id: str

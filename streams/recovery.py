@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _HASH_PIECE = 1 << 20
 _LARGEST_HEADER_BOX = 1 << 20
+_ZEROS = 16  # a NAL unit that ends in so many was never written: a file can be longer than what reached the disk
 _RUN_HEADER = struct.Struct(">IIiI")
 
 
@@ -204,8 +205,11 @@ def _check_fragment(descriptor: int, header: bytes, position: int, size: int) ->
     for entry in range(0, count * entry_size, entry_size):
         duration, sample_size = struct.unpack_from(">II", table, entry)
         decode_time += duration
-        first_nal_size = int.from_bytes(data[start : start + 4], "big")
-        if not 0 < first_nal_size <= sample_size - 4:
+        end = start + sample_size
+        while start < end:
+            start += 4 + int.from_bytes(data[start : start + 4], "big")
+            if start > len(data) or not any(data[start - _ZEROS : start]):
+                return None
+        if start != end:
             return None
-        start += sample_size
     return decode_time if start == len(data) else None

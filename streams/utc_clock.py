@@ -30,7 +30,7 @@ class UtcClock:
         """Nanoseconds since 1970 UTC at the monotonic time `monotonic_ns` (of now or lately)."""
         now_ns = self._monotonic_ns()
         elapsed_ns = now_ns - self._adjusted_ns
-        if elapsed_ns > 1_000_000_000:
+        if elapsed_ns >= 1_000_000_000:
             self._adjusted_ns = now_ns
             self._approach(self._system_ns() - now_ns - self._offset_ns, int(elapsed_ns * _SLEW_PER_SECOND))
         return monotonic_ns + self._offset_ns
