@@ -21,6 +21,7 @@ from control_center.fleet import CameraStatus, Fleet
 from control_center.incidents.ingest import Ingest
 from control_center.incidents.snapshots import SnapshotFiles
 from control_center.incidents.store import Incidents
+from control_center.incidents.transitions import OPEN_STATES
 from control_center.live import LiveNews
 from control_center.metrics import CenterMetrics
 from control_center.sign_in_limit import SignInLimit
@@ -67,6 +68,8 @@ class Center:
     def tell_incident(self, name: str, incident: Incident) -> None:
         """Send `incident.created` or `incident.updated` to the browsers."""
         self.is_status_stale = True
+        if incident.state in OPEN_STATES:
+            self.open_cameras |= {incident.camera_id}
         self.live.publish(name, self.incident_view(incident).model_dump_json())
 
     def tell_cameras(self, changed: list[CameraStatus]) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from config.load import SettingsError
 from control_center.accounts import AccountError
-from control_center.commands import account, check_settings
+from control_center.commands import account, check_camera, check_settings
 from control_center.commands.demo import demo
 from control_center.commands.run import run
 from control_center.database import DatabaseError
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.add_typer(check_camera.app, name="camera")
 app.add_typer(check_settings.app, name="config")
 app.add_typer(account.app, name="account")
 

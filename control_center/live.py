@@ -94,11 +94,15 @@ class LiveNews:
         for listener in self._listeners:
             listener.close()
 
-    @contextmanager
-    def listen(self) -> Iterator[Listener]:
-        """Raises TooManyListeners."""
+    def check_room(self) -> None:
+        """Asked before the answer begins, when it can still be refused. Raises TooManyListeners."""
         if len(self._listeners) >= MAX_LISTENERS:
             raise TooManyListeners(f"{MAX_LISTENERS} browsers are listening already")
+
+    @contextmanager
+    def listen(self) -> Iterator[Listener]:
+        """A queue of one's own for the length of the block. Raises TooManyListeners."""
+        self.check_room()
         listener = Listener()
         if self._closed:
             listener.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -46,7 +47,7 @@ def postgresql_server() -> Iterator[str]:
             time.sleep(0.05)
         yield str(folder)
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGQUIT)  # at once; nothing here is kept
         server.wait()
         shutil.rmtree(folder, ignore_errors=True)
 

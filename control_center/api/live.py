@@ -28,6 +28,7 @@ async def listen(
     last_event_id: Annotated[str | None, Header(max_length=64)] = None,
 ) -> StreamingResponse:
     """`ready` first, then `incident.created`, `incident.updated`, `camera.state`, `status`; `reload` after a gap."""
+    center.live.check_room()
     return StreamingResponse(
         _stream(request, center, last_event_id),
         media_type="text/event-stream",
