@@ -56,10 +56,13 @@ def append_now(buffer: GopBuffer, units: Sequence[AccessUnit]) -> None:
 class LiveFeed:
     """Loops over `units` at `fps`; `async with` it. `played` counts units; `phase` is where in the loop it begins."""
 
-    def __init__(self, buffer: GopBuffer, units: Sequence[AccessUnit], fps: int = 15, phase: int = 0) -> None:
+    def __init__(
+        self, buffer: GopBuffer, units: Sequence[AccessUnit], fps: int = 15, phase: int = 0, run: int = 0
+    ) -> None:
         self.buffer = buffer
         self.units = units
         self.played = phase
+        self.run = run
         self._step_90k = 90_000 // fps
         self._task: asyncio.Task[None] | None = None
 
@@ -86,7 +89,7 @@ class LiveFeed:
     def _append(self, number: int) -> None:
         unit = self.units[number % len(self.units)]
         pts_90k = 1_000_000 + number * self._step_90k
-        self.buffer.append(replace(unit, pts_90k=pts_90k, received_ns=time.monotonic_ns()))
+        self.buffer.append(replace(unit, pts_90k=pts_90k, received_ns=time.monotonic_ns(), run=self.run))
 
 
 def _split(data: bytes) -> list[bytes]:
