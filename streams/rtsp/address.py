@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from streams.errors import ConnectFailed
+from streams.errors import BadAnswer, ConnectFailed, redact
 
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
 
@@ -50,7 +50,10 @@ def credentials_in(url: str) -> tuple[str | None, str | None]:
 
 def without_credentials(url: str) -> str:
     """`url` as it may be sent and shown."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return redact(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
@@ -59,16 +62,22 @@ def control_urls(base: str, request_uri: str, control: str | None) -> list[str]:
 
     `base` is Content-Base, Content-Location or the request's URL. A relative control is appended, which is what
     cameras expect (they are tested with live555 and FFmpeg), even behind a query; then resolved as the standard
-    says; then tried on the request's own URL, for cameras whose Content-Base is wrong.
+    says; then tried on the request's own URL, for cameras whose Content-Base is wrong. Raises BadAnswer.
     """
+    try:
+        return list(dict.fromkeys(_control_urls(base, request_uri, control)))
+    except ValueError as error:
+        raise BadAnswer(f"camera's description names the control URL {redact(control or '')[:60]!r}") from error
+
+
+def _control_urls(base: str, request_uri: str, control: str | None) -> tuple[str, ...]:
     if not control or control == "*":
-        return list(dict.fromkeys((base, request_uri)))
+        return base, request_uri
     if "://" in control:
-        return [without_credentials(control)]
+        return (without_credentials(control),)
     if control.startswith("/"):
-        return list(dict.fromkeys((urljoin(base, control), _appended(base, control), urljoin(request_uri, control))))
-    found = (_appended(base, control), urljoin(base, control), _appended(request_uri, control))
-    return list(dict.fromkeys(found))
+        return urljoin(base, control), _appended(base, control), urljoin(request_uri, control)
+    return _appended(base, control), urljoin(base, control), _appended(request_uri, control)
 
 
 def _appended(base: str, control: str) -> str:

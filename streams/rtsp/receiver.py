@@ -202,6 +202,7 @@ class RtpReceiver:
             self.counts.ssrc_changes += 1
             self._fault("the source (SSRC) changed")
             self._break()
+            self.assembler.timeline.discontinue()
 
     def _skip_to(self, number: int) -> bool:
         """The sequence number is not the one expected: whether the packet is to be used."""
