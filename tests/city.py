@@ -81,13 +81,13 @@ class City:
         assert isinstance(pid, int)
         return pid
 
-    async def pictures_pid(self) -> int:
-        """Process id of the pictures process, child of packets."""
+    async def pictures_pid(self) -> int | None:
+        """Process id of the pictures process, child of packets; None while there is none."""
         return child_running(await self.packets_pid(), "streams.pictures")
 
 
-def child_running(parent: int, module: str) -> int:
-    """Process id of the child of `parent` that runs `module`."""
+def child_running(parent: int, module: str) -> int | None:
+    """Process id of the child of `parent` that runs `module`, None when there is none."""
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
@@ -98,7 +98,7 @@ def child_running(parent: int, module: str) -> int:
             continue
         if int(fields[1]) == parent and module in command:
             return int(folder.name)
-    raise AssertionError(f"process {parent} has no child that runs {module}")
+    return None
 
 
 @asynccontextmanager
