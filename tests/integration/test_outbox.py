@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import sqlite3
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,18 +16,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from config.settings import Settings
-from control_center.api.app import create_app
-from control_center.center import Center
 from control_center.database import Event as EventRow
-from control_center.serve import CenterServer
 from detectors.event import Event
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox, OutboxFull, OutboxLimits
+from tests.center_on_a_port import TOKEN, CenterOnAPort, stored_event_ids, until
 from tests.requirements import ROOT
 
-TOKEN = "worker-token-of-the-tests"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(4000)
 CAMERAS = [{"id": "gate", "name": "gate", "purpose": "crime prevention", "main": "rtsp://127.0.0.1/gate"}]
 
@@ -50,42 +45,6 @@ def event(number: int = 0, **changes: Any) -> Event:
     return Event(**{**fields, **changes})
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-class CenterOnAPort:
-    """A real center that can be away for a while and come back at the same address, with its database."""
-
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings.model_validate({"data_dir": folder / "center", "cameras": CAMERAS})
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Center]:
-        app = create_app(self.settings, TOKEN, ("w0",))
-        server = CenterServer(app)
-        task = asyncio.create_task(server.serve(sockets=[socket.create_server(("127.0.0.1", self.port))]))
-        try:
-            async with asyncio.timeout(30):
-                while not server.started:
-                    assert not task.done(), "the center did not start"
-                    await asyncio.sleep(0.01)
-            yield app.state.center
-        finally:
-            server.should_exit = True
-            await task
-
-
-async def stored_ids(center: Center) -> list[str]:
-    async with center.database.read() as session:
-        return sorted(await session.scalars(select(EventRow.event_id)))
-
-
 @asynccontextmanager
 async def sending(outbox: Outbox, url: str, token: str = TOKEN) -> AsyncIterator[CenterLink]:
     async with CenterLink(url, "w0", token) as link:
@@ -98,7 +57,7 @@ async def sending(outbox: Outbox, url: str, token: str = TOKEN) -> AsyncIterator
 
 
 async def test_an_event_waits_on_disk_while_the_center_is_away_and_arrives_when_it_is_back(tmp_path: Path) -> None:
-    center = CenterOnAPort(tmp_path)
+    center = CenterOnAPort(tmp_path, CAMERAS)
     first, second = event(0), event(1)
     async with Outbox(tmp_path / "outbox.sqlite") as outbox, sending(outbox, center.url) as link:
         await outbox.put(first, JPEG)
@@ -106,11 +65,11 @@ async def test_an_event_waits_on_disk_while_the_center_is_away_and_arrives_when_
         assert outbox.status.depth == 1
         async with center.running() as parts:
             await until(lambda: outbox.status.depth == 0)
-            assert await stored_ids(parts) == [first.event_id]
+            assert await stored_event_ids(parts) == [first.event_id]
         await outbox.put(second, b"")
         async with center.running() as parts:
             await until(lambda: outbox.status.depth == 0)
-            assert await stored_ids(parts) == sorted([first.event_id, second.event_id])
+            assert await stored_event_ids(parts) == sorted([first.event_id, second.event_id])
             incidents = await parts.incidents.counts()
             assert incidents
 
@@ -145,7 +104,7 @@ async def test_an_event_that_was_put_survives_kill_9(tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_died_after_sending_sends_again_and_is_counted_once(tmp_path: Path) -> None:
-    center = CenterOnAPort(tmp_path)
+    center = CenterOnAPort(tmp_path, CAMERAS)
     one = event()
     async with center.running() as parts:
         async with Outbox(tmp_path / "outbox.sqlite") as outbox:
@@ -160,20 +119,20 @@ async def test_a_worker_that_died_after_sending_sends_again_and_is_counted_once(
 
 
 async def test_an_event_the_center_will_never_take_holds_up_no_other(tmp_path: Path) -> None:
-    center = CenterOnAPort(tmp_path)
+    center = CenterOnAPort(tmp_path, CAMERAS)
     good, bad = event(0), event(1, zone="no such name!")
     async with center.running() as parts, Outbox(tmp_path / "outbox.sqlite") as outbox:
         await outbox.put(bad, JPEG)
         await outbox.put(good, JPEG)
         async with sending(outbox, center.url):
             await until(lambda: outbox.status.depth == 0)
-        assert await stored_ids(parts) == [good.event_id]
+        assert await stored_event_ids(parts) == [good.event_id]
         assert (outbox.status.accepted, outbox.status.refused_by_center) == (1, 1)
         assert [one.event_id for one in await outbox.recent(60)] == [good.event_id]
 
 
 async def test_a_wrong_token_keeps_the_events_here(tmp_path: Path) -> None:
-    center = CenterOnAPort(tmp_path)
+    center = CenterOnAPort(tmp_path, CAMERAS)
     async with center.running(), Outbox(tmp_path / "outbox.sqlite") as outbox:
         await outbox.put(event(), JPEG)
         async with sending(outbox, center.url, "not-the-token-of-the-tests") as link:
