@@ -35,7 +35,7 @@ class Feed:
         """Let `viewer` have every unit from the next one on."""
         self._viewers[viewer] = None
         if self._stop is None:
-            self._previous = None
+            self._previous = self.buffer.get(self.buffer.next_index - 1)
             self._stop = self.buffer.listen(self._take)
 
     def remove(self, viewer: Viewer) -> None:
@@ -56,7 +56,10 @@ class Feed:
             self._on_refusal(self)
             return
         may_start = is_start(unit)
+        is_broken = previous is not None and previous.run != unit.run
         for viewer in list(self._viewers):
+            if is_broken and viewer.feed is self:
+                viewer.wait_for_key_frame()
             viewer.take(unit, lambda: self._packetized(index, unit), may_start=may_start, feed=self)
 
     def _packetized(self, index: int, unit: AccessUnit) -> PacketizedUnit:

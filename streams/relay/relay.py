@@ -84,6 +84,10 @@ class Relay:
         self._sessions[session.id] = session
         try:
             await transport.gather()
+            for candidate in offer.transport.candidates:
+                await transport.add_candidate(candidate)
+            if self._closing:
+                raise RelayFull("the relay is closing")
         except BaseException:
             del self._sessions[session.id]
             await transport.close()

@@ -201,6 +201,8 @@ def _section(lines: _Lines) -> Section:
 
 
 def _wants_video(lines: _Lines) -> bool:
+    if lines.media.startswith("video 0 ") and "bundle-only" not in lines.attributes:
+        return False  # switched off
     return not {"sendonly", "inactive"} & lines.attributes.keys() and " UDP/TLS/RTP/SAVP" in lines.media
 
 

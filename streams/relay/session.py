@@ -56,6 +56,8 @@ class Session:
         self._sender: RtpSender | None = None
         self._task: asyncio.Task[None] | None = None
         self._viewed_ns = 0
+        self._peer_user = ""
+        self._packets_seen = 0
 
     @property
     def etag(self) -> str:
@@ -72,14 +74,14 @@ class Session:
             stream_id=self.camera_id,
             session_id=secrets.randbits(62),
         )
+        self._peer_user = offer.transport.ice_user
         self._task = asyncio.create_task(self._run(offer, h264), name=f"viewer of {self.feed.name}")
         return answer
 
     async def add_candidates(self, fragment: str) -> None:
         """Trickled candidates. Raises StaleSession, BadOffer."""
         for_user = parse_ice_user(fragment)
-        known = self._peer_user
-        if for_user is not None and known is not None and for_user != known:
+        if for_user is not None and for_user != self._peer_user:
             raise StaleSession("the candidates are of another ICE session; open a new session instead")
         for candidate in parse_candidates(fragment):
             await self._transport.add_candidate(candidate)
@@ -90,6 +92,9 @@ class Session:
         if viewer is None:
             return
         viewer.report(now_ns)
+        if viewer.sender.counters.packets == self._packets_seen:
+            viewer.heard_ns = now_ns  # nothing was sent, so nothing need be said; ICE consent watches meanwhile
+        self._packets_seen = viewer.sender.counters.packets
         if viewer.feed is not None and viewer.feed.buffer.closed:
             self.end("the stream has ended")
         elif now_ns - viewer.heard_ns > self._limits.silence_seconds * 1e9:
@@ -108,20 +113,18 @@ class Session:
             await asyncio.wait((self._task,))
 
     async def _run(self, offer: Offer, h264: H264Format) -> None:
-        self._peer_user = offer.transport.ice_user
         try:
             if await self._connect(offer, h264):
                 await self._transport.closed.wait()
         finally:
             if self.viewer is not None:
                 self.viewer.end()
+                self.feed.remove(self.viewer)  # where it was still to go over to it
             try:
                 await self._transport.close()
             finally:
                 self._on_end(self)
             log.info("viewer of %s left: %s", self.feed.name, self.reason or "it closed the connection")
-
-    _peer_user: str | None = None
 
     async def _connect(self, offer: Offer, h264: H264Format) -> bool:
         sender = RtpSender(self._transport, h264.payload_type, self._ssrc, self.camera_id)
@@ -141,6 +144,7 @@ class Session:
         finally:
             ended.cancel()
             connecting.cancel()
+            await asyncio.gather(ended, connecting, return_exceptions=True)
         self._begin(sender)
         return True
 

@@ -32,7 +32,7 @@ def is_reordered(previous: AccessUnit, unit: AccessUnit) -> bool:
 def plan_start(buffer: GopBuffer, max_bytes: int) -> list[tuple[int, AccessUnit]]:
     """Key frame and reference frames of the current GOP with their indices, up to a damaged one.
 
-    Empty when there is no key frame kept, or the GOP is longer than `max_bytes`.
+    Empty when there is no key frame kept, the GOP is longer than `max_bytes`, or another run has begun without one.
     """
     key = buffer.last_key_index
     if key is None:
@@ -43,6 +43,8 @@ def plan_start(buffer: GopBuffer, max_bytes: int) -> list[tuple[int, AccessUnit]
         unit = buffer.get(index)
         if unit is None or unit.is_damaged or (not plan and not is_start(unit)):
             break
+        if plan and unit.run != plan[0][1].run:
+            return []
         if unit.is_reference:
             plan.append((index, unit))
             size += unit.size

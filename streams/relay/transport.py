@@ -61,6 +61,8 @@ class MediaAddress:
     """
 
     def __init__(self, host: str, ports: tuple[int, int] | None = None) -> None:
+        if host in ("", "0.0.0.0", "::"):
+            raise ValueError(f"media_host {host!r}: name an address that browsers reach, not all of them")
         self.host = host
         self._ports = ports
         self._resolved: str | None = None
@@ -207,11 +209,9 @@ class MediaTransport:
             await connection.add_remote_candidate(candidate)
 
     async def connect(self, peer: PeerTransport, on_rtcp: Callable[[bytes], None]) -> None:
-        """ICE, then DTLS. Raises ConnectionError; wait for it with a time limit."""
+        """ICE, then DTLS. Raises ConnectionError; wait for it with a time limit. Candidates are added apart."""
         self._dtls.on_rtcp = on_rtcp
         self._dtls.on("statechange", self._follow_state)
-        for candidate in peer.candidates[:_MOST_CANDIDATES]:
-            await self.add_candidate(candidate)
         parameters = RTCIceParameters(usernameFragment=peer.ice_user, password=peer.ice_password)
         self._starting = asyncio.ensure_future(self._ice.start(parameters))
         nominated = asyncio.ensure_future(self._gatherer._connection.nominated.wait())

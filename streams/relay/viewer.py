@@ -126,6 +126,10 @@ class Viewer:
         self._drop_waiting()
         self._needs_key = True
 
+    def wait_for_key_frame(self) -> None:
+        """What comes next does not go on from what came."""
+        self._needs_key = True
+
     def report(self, now_ns: int) -> None:
         """Send a sender report, once there is something to report about."""
         if self.sender.counters.packets:
