@@ -13,7 +13,7 @@ export function Stage() {
   return (
     <section class="stage" aria-label={camera.name}>
       <div class="stage-picture" data-camera={camera.id}>
-        <LivePicture key={camera.id} cameraId={camera.id} stream="main" cameraState={camera.state} />
+        <LivePicture key={camera.id} camera={camera} stream="main" />
       </div>
       <div class="stage-bar">
         <button type="button" class="back" onClick={clearSelection}>

@@ -38,7 +38,7 @@ function Tile({ camera }: { camera: Camera }) {
       aria-pressed={isSelected}
       onClick={() => selectCamera(camera.id)}
     >
-      <LivePicture cameraId={camera.id} stream="sub" cameraState={camera.state} />
+      <LivePicture camera={camera} stream="sub" />
       <span class="tile-name">{camera.name}</span>
       {alarm && <span class="tile-alarm">{wordFor("kind", alarm.kind)}</span>}
     </button>
@@ -46,19 +46,19 @@ function Tile({ camera }: { camera: Camera }) {
 }
 
 interface LivePictureProps {
-  cameraId: string;
+  camera: Camera;
   stream: "main" | "sub";
-  cameraState: Camera["state"];
 }
 
-/** A player with what it has to say about itself laid over it while no picture moves. */
-export function LivePicture({ cameraId, stream, cameraState }: LivePictureProps) {
+/** A player with what there is to say laid over it while no picture moves. */
+export function LivePicture({ camera, stream }: LivePictureProps) {
   const status = useSignal<PlayerStatus>({ state: "connecting", reason: "", firstPictureMs: null });
-  const { state, reason } = status.value;
+  const { state } = status.value;
+  const reason = camera.state === "live" ? status.value.reason : camera.reason;
   return (
     <>
       <haechi-player
-        camera={cameraId}
+        camera={camera.id}
         stream={stream}
         onstate={(event: CustomEvent<PlayerStatus>) => {
           status.value = event.detail;
@@ -67,8 +67,8 @@ export function LivePicture({ cameraId, stream, cameraState }: LivePictureProps)
       {state !== "playing" && (
         <span class="picture-note" title={reason}>
           <b>
-            {state === "connecting" ? word("picture_connecting") : word("picture_waiting")}
-            {cameraState !== "live" && <> · {wordFor("camera", cameraState)}</>}
+            {word(state === "connecting" ? "picture_connecting" : "picture_waiting")}
+            {camera.state !== "live" && <> · {wordFor("camera", camera.state)}</>}
           </b>
           {reason && <small>{reason}</small>}
         </span>
