@@ -3,7 +3,7 @@
 A record is `!IB` (bytes that follow the length, kind) and a body. Down go HELLO (JSON), UNIT (`!HBqq`: camera
 index, flags, pts_90k, captured at in µs since 1970 UTC; then the access unit as Annex B) and ATTENTION (JSON list
 of camera ids with an open incident). Up come EVENT (`!I` JSON length, the event as JSON, then the snapshot as
-JPEG), STATS (JSON) and CREDIT (`!I`, UNIT records consumed since the last CREDIT).
+JPEG), STATS (JSON), CREDIT (`!I`, UNIT records consumed since the last CREDIT) and FAULT (text: why it ends).
 
 Credit bounds the link: the packets side counts what is not yet consumed and never waits.
 """
@@ -41,6 +41,7 @@ class Kind(IntEnum):
     EVENT = 16
     STATS = 17
     CREDIT = 18
+    FAULT = 19
 
 
 class Flag(IntFlag):
@@ -213,6 +214,14 @@ def decode_credit(body: bytes) -> int:
         raise LinkError(f"CREDIT record of {len(body)} bytes")
     count: int = _COUNT.unpack(body)[0]
     return count
+
+
+def encode_fault(reason: str) -> bytes:
+    return _record(Kind.FAULT, reason.encode())
+
+
+def decode_fault(body: bytes) -> str:
+    return body.decode(errors="replace")
 
 
 class RecordParser:

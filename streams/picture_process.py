@@ -84,7 +84,7 @@ class PictureProcess:
 
     `clock` gives the UTC of a picture's arrival. `hello` says what to watch, asked anew for each child. `on_event`
     gets each event with its snapshot (JPEG). `on_ready` is called when a new child is ready for access units, `on_gone`
-    when there is none any more.
+    when there is none any more. `fault` says why there is none that runs, empty while one does.
     """
 
     def __init__(
@@ -106,11 +106,13 @@ class PictureProcess:
         self._window = Window(self._limits, 1)
         self._transport: asyncio.WriteTransport | None = None
         self._heard_at = 0.0
+        self._told = ""
         self._attention: frozenset[str] = frozenset()
         self.state: PictureState = "down"
         self.pid: int | None = None
         self.starts = 0
         self.stats: PictureStats | None = None
+        self.fault = ""
 
     def offer(self, camera_index: int, unit: AccessUnit) -> bool:
         """Send an access unit down; False when there is no room or no child. Never waits."""
@@ -145,6 +147,9 @@ class PictureProcess:
             theirs.close()
             try:
                 await self._serve(ours, hello, process)
+            except (PicturesFailed, LinkError) as error:
+                self.fault = str(error)
+                raise
             finally:
                 self.state, self._transport = "down", None
                 self._on_gone()
@@ -155,6 +160,7 @@ class PictureProcess:
         environment = {key: value for key, value in os.environ.items() if key != "HAECHI_WORKER_TOKEN"}
         environment |= dict.fromkeys(_THREAD_VARIABLES, "1")
         self.starts += 1
+        self._told = ""
         self.state = "starting"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -182,7 +188,7 @@ class PictureProcess:
             self._transport = None
             transport.abort()
         status = await asyncio.wait_for(process.wait(), STOP_SECONDS)
-        raise PicturesFailed(f"pictures process {process.pid} ended with status {status}")
+        raise PicturesFailed(self._told or f"pictures process {process.pid} ended with status {status}")
 
     async def _until_silent(self, closed: asyncio.Future[None]) -> None:
         while not closed.done():
@@ -202,9 +208,11 @@ class PictureProcess:
         elif kind is Kind.STATS:
             self.stats = picture_link.decode_stats(body)
             if self.state == "starting":
-                self.state = "running"
+                self.state, self.fault = "running", ""
                 self._send_attention()
                 self._on_ready()
+        elif kind is Kind.FAULT:
+            self._told = picture_link.decode_fault(body)
         else:
             raise LinkError(f"{kind.name} record goes down, not up")
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 from detectors.yolox import ModelError, YoloxDetector
 from streams import picture_link
@@ -109,7 +110,7 @@ def run(link: Link) -> None:
 
 
 def main() -> int:
-    """Exit status 0: the link closed; 1: it cannot go on, with the reason on stderr."""
+    """Exit status 0: the link closed; 1: it cannot go on, and has told the packets process why."""
     parser = argparse.ArgumentParser(prog="streams.pictures", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="inherited end of the socketpair")
     arguments = parser.parse_args()
@@ -122,7 +123,8 @@ def main() -> int:
     except LinkClosed:
         return 0
     except (LinkError, ModelError) as error:
-        log.error("%s", error)
+        with suppress(LinkClosed):
+            link.send(picture_link.encode_fault(str(error)))
         return 1
     return 0
 

@@ -12,6 +12,7 @@ from streams.analysis import Analysis
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox
+from streams.picture_process import PictureProcess
 from streams.recorder import Recorder
 from streams.recording_store import RecordingStore
 from streams.relay import Relay
@@ -70,7 +71,6 @@ def status(parts: WorkerParts) -> dict[str, Any]:
             camera["recorder"] = {**asdict(recorder.counts), "lost_seconds": recorder.lost_seconds}
         camera["gate"] = gates.get(camera_id)
         camera["analysis"] = watched.get(camera_id)
-    process = parts.analysis.process
     return {
         "worker_id": parts.worker_id,
         "shard": parts.shard,
@@ -78,12 +78,17 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         "started_at": parts.started_at,
         "cameras": cameras,
         "recording": parts.store.status() if parts.store else None,
-        "pictures": {"state": process.state, "pid": process.pid, "starts": process.starts, "stats": process.stats},
+        "pictures": _pictures(parts.analysis.process),
         "outbox": parts.outbox.status,
         "intake": parts.intake.status,
         "center": parts.center.status,
         "relay": parts.relay.counters(),
     }
+
+
+def _pictures(process: PictureProcess) -> dict[str, Any]:
+    names = ("state", "fault", "pid", "starts", "unconsumed_bytes", "stats")
+    return {name: getattr(process, name) for name in names}
 
 
 def samples(parts: WorkerParts) -> Iterator[Sample]:

@@ -221,5 +221,6 @@ async def test_an_unknown_model_stops_analysis_alone_and_is_named(tmp_path: Path
         cameras = cameras_of(server, 1)
         async with running_worker(tmp_path, cameras, "http://127.0.0.1:9", analysis={"model": "/no/model"}) as worker:
             await worker.wait_status(lambda status: status["pictures"]["starts"] > 1, "pictures is tried again")
+            await worker.wait_status(lambda status: "/no/model" in status["pictures"]["fault"], "the fault is shown")
             await worker.wait_status(lambda status: status["cameras"]["cam0"]["recorder"]["units"] > 15, "it records")
             assert "/no/model: no such model file" in worker.text()
