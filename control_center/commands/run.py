@@ -59,5 +59,5 @@ def serve_until_stopped(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def _tell(progress: CameraProgress) -> None:
-    if progress.total:
+    if progress.live:
         say(f"cameras: {progress.live} of {progress.total} live after {progress.seconds:.1f} s")
