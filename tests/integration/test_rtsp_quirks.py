@@ -1,0 +1,250 @@
+"""The RTSP client against cameras that do not do as the standard says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from streams.access_unit import AccessUnit
+from streams.errors import (
+    BadAnswer,
+    ConnectFailed,
+    Disconnected,
+    NoAnswer,
+    RequestRefused,
+    StreamError,
+    WrongCredentials,
+)
+from streams.rtsp.client import RtspSession, SessionOptions
+from tests.fakes.quirky_camera import QuirkyCamera, Request, with_body
+
+OPTIONS = SessionOptions(username="viewer", password="hunter2-secret", answer_seconds=3)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def play(camera: QuirkyCamera, options: SessionOptions = OPTIONS, url: str = "") -> list[AccessUnit]:
+    """Open, wait for some pictures, close."""
+    units: list[AccessUnit] = []
+    session = RtspSession(url or camera.url, options, units.append)
+    await session.open()
+    try:
+        await until(lambda: len(units) > 4)
+    finally:
+        await session.close()
+    return units
+
+
+async def refusal(camera: QuirkyCamera, options: SessionOptions = OPTIONS) -> StreamError:
+    with pytest.raises(StreamError) as raised:
+        await play(camera, options)
+    assert "hunter2-secret" not in str(raised.value)
+    return raised.value
+
+
+def digest(nonce: str, stale: bool = False) -> str:
+    tail = ", stale=true" if stale else ""
+    return f'401 Unauthorized\r\nWWW-Authenticate: Digest realm="camera", nonce="{nonce}"{tail}\r\n\r\n'
+
+
+@pytest.mark.parametrize("swept", [True, False])
+async def test_a_session_plays_and_is_torn_down(swept: bool) -> None:
+    async with QuirkyCamera() as camera:
+        units = await play(camera, SessionOptions(swept=swept, run=3))
+        assert units[0].is_key and {unit.run for unit in units} == {3}
+        assert [request.method for request in camera.requests] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
+        assert camera.asked("SETUP")[0].uri == camera.url + "/trackID=1"
+        assert camera.asked("TEARDOWN")[0].headers["session"] == "42"
+        await until(lambda: camera.open_connections == 0)
+
+
+async def test_a_stale_nonce_is_renewed_for_every_request() -> None:
+    count = 0
+
+    def answer(request: Request) -> str:
+        nonlocal count
+        count += 1
+        authorization = request.headers.get("authorization", "")
+        if count % 2:
+            return digest(f"nonce{count}", stale=bool(authorization))
+        assert f'nonce="nonce{count - 1}"' in authorization
+        assert f'uri="{request.uri}"' in authorization
+        return camera.default(request)
+
+    async with QuirkyCamera() as camera:
+        camera.answers = dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"), answer)
+        assert await play(camera)
+        assert len(camera.asked("DESCRIBE")) == 2
+        assert "hunter2-secret" not in str(camera.requests)
+
+
+async def test_a_password_refused_is_not_tried_again_and_again() -> None:
+    async with QuirkyCamera(answers={"DESCRIBE": lambda request: digest(f"n{id(request)}")}) as camera:
+        error = await refusal(camera)
+        assert isinstance(error, WrongCredentials)
+        assert error.reason == "camera answered 401: wrong user name or password"
+        assert len(camera.asked("DESCRIBE")) == 2
+
+
+async def test_a_camera_that_is_always_stale_ends() -> None:
+    async with QuirkyCamera(answers={"OPTIONS": lambda request: digest(f"n{id(request)}", stale=True)}) as camera:
+        assert isinstance(await refusal(camera), WrongCredentials)
+        assert len(camera.asked("OPTIONS")) == 3
+
+
+async def test_an_unknown_sign_in_is_named() -> None:
+    answer = "401 Unauthorized\r\nWWW-Authenticate: Negotiate abc\r\n\r\n"
+    async with QuirkyCamera(answers={"DESCRIBE": lambda _: answer}) as camera:
+        assert "(Negotiate)" in (await refusal(camera)).reason
+
+
+@pytest.mark.parametrize(
+    ("header", "control"),
+    [
+        ("", "trackID=1"),
+        ("Content-Base: rtsp://0.0.0.0/nonsense/\r\n", "trackID=1"),
+        ("Content-Location: /live\r\n", "trackID=1"),
+        ("Content-Base: {url}/\r\n", "/live/trackID=1"),
+        ("", "{url}/trackID=1"),
+    ],
+)
+async def test_the_control_url_is_found_in_spite_of_its_base(header: str, control: str) -> None:
+    async with QuirkyCamera() as camera:
+        body = camera.description(control.format(url=camera.url))
+
+        def describe(request: Request) -> str:
+            return with_body("200 OK\r\n" + header.format(url=camera.url), body)
+
+        def set_up(request: Request) -> str:
+            return camera.default(request) if request.uri == camera.url + "/trackID=1" else "404 Not Found\r\n\r\n"
+
+        camera.answers = {"DESCRIBE": describe, "SETUP": set_up}
+        assert await play(camera)
+
+
+async def test_redirects_are_followed_with_the_password_only_on_the_same_host() -> None:
+    async with QuirkyCamera() as camera, QuirkyCamera() as other:
+        camera.answers["DESCRIBE"] = lambda request: f"302 Moved\r\nLocation: {other.url}\r\n\r\n"
+        other.answers["OPTIONS"] = lambda request: (
+            other.default(request) if "authorization" in request.headers else digest("abc")
+        )
+        assert await play(camera)
+        far = other.url.replace("127.0.0.1", "localhost")
+        camera.answers["DESCRIBE"] = lambda request: f"302 Moved\r\nLocation: {far}\r\n\r\n"
+        other.requests.clear()
+        assert isinstance(await refusal(camera), WrongCredentials)
+        assert all("authorization" not in request.headers for request in other.requests)
+
+
+async def test_redirects_in_a_circle_end() -> None:
+    async with QuirkyCamera() as camera:
+        camera.answers["DESCRIBE"] = lambda request: f"302 Moved\r\nLocation: {camera.url}\r\n\r\n"
+        error = await refusal(camera)
+        assert isinstance(error, BadAnswer)
+        assert "redirected" in error.reason
+        await until(lambda: camera.open_connections == 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "words"),
+    [
+        ("DESCRIBE", "404 Not Found", "there is no stream at /live; check the path"),
+        ("DESCRIBE", "403 Forbidden", "this user may not see the stream"),
+        ("SETUP", "461 Unsupported transport", "does not send RTP over TCP"),
+        ("PLAY", "453 Not Enough Bandwidth", "no bandwidth left"),
+        ("SETUP", "503 Service Unavailable", "no free session"),
+        ("DESCRIBE", "551 Nonsense", "camera answered 551 Nonsense to DESCRIBE"),
+    ],
+)
+async def test_a_refusal_says_what_and_how_to_mend(method: str, status: str, words: str) -> None:
+    async with QuirkyCamera(answers={method: lambda _: f"{status}\r\n\r\n"}) as camera:
+        error = await refusal(camera)
+        assert isinstance(error, RequestRefused)
+        assert error.status == int(status[:3])
+        assert words in error.reason
+        assert f"→ 127.0.0.1:{camera.port}" in str(error)
+        await until(lambda: camera.open_connections == 0)
+
+
+async def test_a_camera_that_insists_on_udp_is_told_so() -> None:
+    answer = "200 OK\r\nTransport: RTP/AVP;unicast;client_port=5000-5001\r\nSession: 1\r\n\r\n"
+    async with QuirkyCamera(answers={"SETUP": lambda _: answer}) as camera:
+        assert "insists on RTP over UDP" in (await refusal(camera)).reason
+        await until(lambda: bool(camera.asked("TEARDOWN")))
+
+
+async def test_no_answer_and_no_rtsp_are_told_apart() -> None:
+    options = SessionOptions(answer_seconds=0.2)
+    async with QuirkyCamera(answers={"OPTIONS": lambda _: None}) as camera:
+        error = await refusal(camera, options)
+        assert isinstance(error, NoAnswer)
+        assert error.reason == "no answer to OPTIONS within 0.2 s"
+        camera.answers["OPTIONS"] = lambda _: "abc\r\n\r\n"
+        assert isinstance(await refusal(camera, options), BadAnswer)
+
+
+async def test_nobody_listening_is_told() -> None:
+    async with QuirkyCamera() as camera:
+        port = camera.port
+    for host in ("127.0.0.1", "localhost"):
+        with pytest.raises(ConnectFailed, match=f"connection refused at {host}:{port}"):
+            await RtspSession(f"rtsp://{host}:{port}/", OPTIONS, lambda unit: None).open()
+
+
+async def test_the_channels_are_those_the_camera_chose() -> None:
+    answer = "200 OK\r\nTransport: RTP/AVP/TCP;interleaved=0;ssrc=1\r\nSession: 7 ; timeout = 9\r\n\r\n"
+    async with QuirkyCamera(answers={"SETUP": lambda _: answer}) as camera:
+        assert await play(camera)
+        assert camera.asked("PLAY")[0].headers["session"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("public", "refused", "expected"),
+    [
+        ("OPTIONS, GET_PARAMETER", "", "GET_PARAMETER"),
+        ("OPTIONS, DESCRIBE", "", "OPTIONS"),
+        ("OPTIONS, GET_PARAMETER, SET_PARAMETER", "GET_PARAMETER", "OPTIONS"),
+    ],
+)
+async def test_the_session_is_kept_by_what_the_camera_takes(public: str, refused: str, expected: str) -> None:
+    async with QuirkyCamera(public=public) as camera:
+        camera.answers["SETUP"] = lambda request: camera.default(request).replace("timeout=60", "timeout=2")
+        if refused:
+            camera.answers[refused] = lambda _: "451 Parameter Not Understood\r\n\r\n"
+        session = RtspSession(camera.url, SessionOptions(), lambda unit: None)
+        await session.open()
+        try:
+            started = len(camera.requests)
+            await until(lambda: any(asked.method == expected for asked in camera.requests[started:]))
+            assert camera.requests[-1].headers["session"] == "42"
+        finally:
+            await session.close()
+
+
+async def test_a_forgotten_session_ends_the_connection() -> None:
+    async with QuirkyCamera() as camera:
+        camera.answers["SETUP"] = lambda request: camera.default(request).replace("timeout=60", "timeout=2")
+        camera.answers["GET_PARAMETER"] = lambda _: "454 Session Not Found\r\n\r\n"
+        session = RtspSession(camera.url, SessionOptions(), lambda unit: None)
+        await session.open()
+        async with asyncio.timeout(15):
+            error = await session.wait()
+        assert isinstance(error, Disconnected)
+        assert "454" in error.reason
+        await session.close()
+
+
+async def test_a_camera_that_goes_away_is_noticed_at_once() -> None:
+    for swept in (True, False):
+        async with QuirkyCamera() as camera:
+            session = RtspSession(camera.url, SessionOptions(swept=swept), lambda unit: None)
+            await session.open()
+        async with asyncio.timeout(5):
+            assert isinstance(await session.wait(), Disconnected)
+        await session.close()
