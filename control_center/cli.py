@@ -13,6 +13,7 @@ from control_center.accounts import AccountError
 from control_center.commands import account, check_camera, check_settings
 from control_center.commands.demo import demo
 from control_center.commands.run import run
+from control_center.commands.score import score
 from control_center.database import DatabaseError
 from control_center.supervision.errors import StartError
 from control_center.terminal import output, say_error
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(score)
 app.add_typer(check_camera.app, name="camera")
 app.add_typer(check_settings.app, name="config")
 app.add_typer(account.app, name="account")

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from config.load import load_settings
+from config.settings import Settings
 from control_center.commands.run import serve_until_stopped, stay
 from control_center.log import set_up_logging
 from control_center.supervision.data_folder import owned
@@ -33,6 +34,7 @@ DEFAULT_PORT = 8080
 
 @dataclass(frozen=True, slots=True)
 class Demo:
+    settings: Settings
     cameras: VirtualCameras
     installation: Installation
 
@@ -57,8 +59,13 @@ def demo(
 
 
 @asynccontextmanager
-async def demo_running(folder: Path, data_dir: Path, host: str, port: int) -> AsyncIterator[Demo]:
-    """The demo for the length of the block. Raises SettingsError, StartError, DatabaseError."""
+async def demo_running(
+    folder: Path, data_dir: Path, host: str, port: int, log_file: Path | None = None
+) -> AsyncIterator[Demo]:
+    """The demo for the length of the block; `log_file` takes what its processes write.
+
+    Raises SettingsError, StartError, DatabaseError.
+    """
     mounts_file = folder / "mounts.yaml"
     if not mounts_file.exists():
         raise StartError(
@@ -73,5 +80,7 @@ async def demo_running(folder: Path, data_dir: Path, host: str, port: int) -> As
         settings = demo_settings(shipped, cameras.port, data_dir, host, port or free_port(host))
         settings_file = data_dir / "settings.yaml"
         write_settings(settings, settings_file)
-        installation = await stack.enter_async_context(running(settings, settings_file, renew_password=True))
-        yield Demo(cameras, installation)
+        installation = await stack.enter_async_context(
+            running(settings, settings_file, renew_password=True, log_file=log_file)
+        )
+        yield Demo(settings, cameras, installation)

@@ -7,9 +7,11 @@ import ctypes
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from streams.supervision import BackOff, supervise
 
@@ -35,17 +37,20 @@ class ChildSpec:
     pass_fds: tuple[int, ...] = ()
 
 
-async def run_once(spec: ChildSpec) -> None:
+async def run_once(spec: ChildSpec, log_file: Path | None = None) -> None:
     """Start it and wait for its end. Raises ChildEnded; when cancelled, ends the process first."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            *spec.command,
-            env={**os.environ, **spec.environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=spec.pass_fds,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we end the children in order
-            preexec_fn=die_with_parent,
-        )
+        with _log(log_file) as log:
+            process = await asyncio.create_subprocess_exec(
+                *spec.command,
+                env={**os.environ, **spec.environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,  # standard output is for results
+                stderr=log,
+                pass_fds=spec.pass_fds,
+                start_new_session=True,  # Ctrl-C reaches us alone, and we end the children in order
+                preexec_fn=die_with_parent,
+            )
     except OSError as error:
         raise ChildEnded(f"cannot be started ({error.strerror}): {spec.command[0]}") from error
     logger.info("%s started (process %d)", spec.name, process.pid)
@@ -73,9 +78,9 @@ async def stop(process: asyncio.subprocess.Process, name: str) -> None:
 
 
 @asynccontextmanager
-async def kept_running(*specs: ChildSpec) -> AsyncIterator[None]:
+async def kept_running(*specs: ChildSpec, log_file: Path | None = None) -> AsyncIterator[None]:
     """Run them for the length of the block, each again with growing jittered back-off whenever it ends."""
-    tasks = [asyncio.create_task(_keep(spec)) for spec in specs]
+    tasks = [asyncio.create_task(_keep(spec, log_file)) for spec in specs]
     try:
         yield
     finally:
@@ -84,9 +89,19 @@ async def kept_running(*specs: ChildSpec) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _keep(spec: ChildSpec) -> None:
+async def _keep(spec: ChildSpec, log_file: Path | None) -> None:
     back_off = BackOff(first_seconds=0.5, most_seconds=30.0)
-    await supervise(spec.name, lambda: run_once(spec), back_off=back_off, healthy_seconds=HEALTHY_SECONDS)
+    await supervise(spec.name, lambda: run_once(spec, log_file), back_off=back_off, healthy_seconds=HEALTHY_SECONDS)
+
+
+@contextmanager
+def _log(log_file: Path | None) -> Iterator[int]:
+    """A descriptor to write to: the end of `log_file`, or our standard error."""
+    if log_file is None:
+        yield sys.stderr.fileno()
+        return
+    with log_file.open("ab") as file:
+        yield file.fileno()
 
 
 def describe_end(code: int) -> str:

@@ -43,11 +43,11 @@ class Installation:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, settings_file: Path, *, renew_password: bool = False
+    settings: Settings, settings_file: Path, *, renew_password: bool = False, log_file: Path | None = None
 ) -> AsyncIterator[Installation]:
     """Run everything for the length of the block, in a data folder that the caller owns.
 
-    `settings_file` is what the children read.
+    `settings_file` is what the children read; `log_file` takes what they write, else standard error does.
 
     Raises StartError, DatabaseError before anything runs.
     """
@@ -58,13 +58,14 @@ async def running(
         worker_ids = tuple(f"w{index}" for index in range(worker_count(settings)))
         token = secrets.token_urlsafe(32)
         environment = {"HAECHI_WORKER_TOKEN": token}
-        await stack.enter_async_context(kept_running(_center(settings_file, listener, worker_ids, environment)))
+        center = _center(settings_file, listener, worker_ids, environment)
+        await stack.enter_async_context(kept_running(center, log_file=log_file))
         await _wait_for_center(url)
         workers = [
             _worker(settings_file, worker_id, index, len(worker_ids), url, environment)
             for index, worker_id in enumerate(worker_ids)
         ]
-        await stack.enter_async_context(kept_running(*workers))
+        await stack.enter_async_context(kept_running(*workers, log_file=log_file))
         first_sign_in = await make_first_account(settings, renew_password)
         yield Installation(url, first_sign_in, worker_ids, token)
 
