@@ -54,6 +54,7 @@ async def _serve(settings: VirtualCameraSettings, port: int | None, control: boo
         settings.port if port is None else port,
         settings.pacing,
         settings.session_timeout_seconds,
+        settings.tick_seconds,
     ) as server:
         _say(
             {

@@ -55,10 +55,10 @@ class Connection(asyncio.Protocol):
                 self.close()
             if response is None or not self.is_open:
                 return
-            self._transport.write(response.encode(request.headers.get("cseq", "0")))
+            self.send(response.encode(request.headers.get("cseq", "0")))
 
-    def send_media(self, data: bytes | bytearray | memoryview) -> None:
-        """Queue framed packets; drops the client when it does not read."""
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Queue framed packets or a response; drops the client when it does not read."""
         transport = self._transport
         if transport.is_closing():
             return

@@ -27,7 +27,7 @@ class Session:
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Pass framed packets on to the client, if it is still there."""
         if self.connection is not None:
-            self.connection.send_media(data)
+            self.connection.send(data)
 
     def detach(self) -> None:
         """The connection is gone; the session stays."""

@@ -49,6 +49,7 @@ class VirtualCameraSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     pacing: Pacing = "paced"
     session_timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    tick_seconds: Annotated[float, Field(ge=0.001, le=0.1, description="packets due within it go in one write")] = 0.002
     mounts: Annotated[tuple[Mount, ...], Field(min_length=1)]
 
     @field_validator("mounts")

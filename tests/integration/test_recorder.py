@@ -359,7 +359,7 @@ def lives_and_dies(directory: Path, clip: Path, seconds: float) -> int:
 
 async def test_kill_9_at_any_moment_loses_the_fragment_being_written_and_no_more(tmp_path: Path) -> None:
     clip = cached_clip(seconds=2, fps=FPS, size=(320, 180), gop=15, profile="baseline")
-    given_90k = [await asyncio.to_thread(lives_and_dies, tmp_path, clip, random.uniform(1.5, 6.0)) for _ in range(3)]
+    given_90k = [await asyncio.to_thread(lives_and_dies, tmp_path, clip, random.uniform(1.2, 4.0)) for _ in range(2)]
     files = sorted(tmp_path.rglob("*.mp4"))
     newest = files[-1]
     newest.write_bytes(newest.read_bytes() + b"\0\0\1\0moof and then nothing")
@@ -370,5 +370,5 @@ async def test_kill_9_at_any_moment_loses_the_fragment_being_written_and_no_more
     assert {row.state for row in rows} <= {"closed", "recovered"}
     shown = sum(check_row(tmp_path, row) for row in rows)
     given = sum(pts_90k * FPS // 90_000 + 1 for pts_90k in given_90k)
-    assert given - shown <= 3 * 2 * FPS, "more than the fragment of a second, and one on its way to the disk, was lost"
+    assert given - shown <= 2 * 2 * FPS, "more than the fragment of a second, and one on its way to the disk, was lost"
     assert sum(row.state == "recovered" for row in rows) >= 1
