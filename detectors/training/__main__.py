@@ -110,10 +110,12 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _pools(data_dir: Path, rendered: Path | None) -> Pools:
     from detectors.training.augment import fill_pools
     from detectors.training.clips import street_frames
+    from detectors.yolox import YoloxDetector
 
+    finder = YoloxDetector(data_dir / WEIGHTS, threads=1)
     held_out = held_out_names(HELD_OUT)
     pictures = [picture for picture in read_all(data_dir / "boxes") if picture.name not in held_out]
-    return fill_pools(pictures, street_frames(data_dir), read_rendered(rendered) if rendered else ())
+    return fill_pools(pictures, street_frames(data_dir), read_rendered(rendered) if rendered else (), finder)
 
 
 if __name__ == "__main__":

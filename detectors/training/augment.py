@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detections import ObjectClass
+from detectors.detector import Detector
 from detectors.frame import Image
 from detectors.training import sprites
-from detectors.training.data import NEW_CLASSES, Picture
+from detectors.training.data import FIRE_SMOKE, NEW_CLASSES, Picture
 
 SIDE = 416
 PAD = 114  # YOLOX's letterbox grey
 STORED_SIDE = 480
+PSEUDO_LABEL_SCORE = 0.35
 Boxes = NDArray[np.float32]
 Classes = NDArray[np.int32]
 
@@ -67,17 +69,38 @@ class Pools:
     flame_sprites: Sequence[sprites.Sprite] = field(default_factory=list)
 
 
-def fill_pools(pictures: Sequence[Picture], streets: Iterable[Image] = (), rendered: Iterable[Picture] = ()) -> Pools:
-    """Load everything into memory (about 0.5 MB a picture). `streets` are further pictures with nothing to find."""
+def with_carried_bags(scene: Scene, finder: Detector | None) -> Scene:
+    """`scene` and the luggage that `finder` (the published network) sees in it, so that no bag is taught as nothing."""
+    if finder is None:
+        return scene
+    found = finder.detect([scene.image])[0]
+    found = found.only((found.class_ids == int(ObjectClass.BAG)) & (found.scores >= PSEUDO_LABEL_SCORE))
+    boxes = np.concatenate([scene.boxes, found.boxes]).astype(np.float32)
+    return Scene(scene.image, boxes, np.concatenate([scene.classes, found.class_ids]).astype(np.int32))
+
+
+def fill_pools(
+    pictures: Sequence[Picture],
+    streets: Iterable[Image] = (),
+    rendered: Iterable[Picture] = (),
+    finder: Detector | None = None,
+) -> Pools:
+    """Load everything into memory (about 0.5 MB a picture). `streets` are further pictures with nothing to find.
+
+    `finder` labels carried bags in pictures whose bags nobody labelled.
+    """
     burning: list[Scene] = []
     bags: list[Scene] = []
-    empty = [Scene(_stored(image), np.zeros((0, 4), np.float32), np.zeros(0, np.int32)) for image in streets]
+    nothing = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
+    empty = [with_carried_bags(Scene(_stored(image), *nothing), finder) for image in streets]
     for picture in pictures:
         scene = loaded(picture)
-        if ObjectClass.BAG in scene.classes:
-            bags.append(scene)
-        elif len(scene.classes):
+        if ObjectClass.BAG not in picture.complete:
+            scene = with_carried_bags(scene, finder)
+        if np.isin(scene.classes, [int(c) for c in FIRE_SMOKE]).any():
             burning.append(scene)
+        elif ObjectClass.BAG in picture.complete and len(scene.classes):
+            bags.append(scene)
         else:
             empty.append(scene)
     return Pools(
@@ -159,14 +182,15 @@ class Composer:
         fit = SIDE / max(scene.image.shape[:2])
         scale = fit * (1.0 if self._rng.random() < 0.3 else float(np.exp(self._rng.uniform(-0.9, 0.4))))
         if scale < 0.8 * fit and self._rng.random() < 0.7:  # a small one lies on a street instead of on grey
-            canvas = self._backdrop()
+            backdrop = self._backdrop()
+            if not len(backdrop.boxes):
+                canvas = backdrop.image
         return placed(scene, self._rng, canvas, (0, 0, SIDE, SIDE), scale)
 
-    def _backdrop(self) -> Image:
+    def _backdrop(self) -> Scene:
         scene, canvas = self._draw(self._pools.streets), self._canvas()
         cover = SIDE / min(scene.image.shape[:2])
-        placed(scene, self._rng, canvas, (0, 0, SIDE, SIDE), cover * self._rng.uniform(1.0, 1.8) * 1.2)
-        return canvas
+        return placed(scene, self._rng, canvas, (0, 0, SIDE, SIDE), cover * self._rng.uniform(1.0, 1.8) * 1.2)
 
     def _mosaic(self) -> Scene:
         canvas = self._canvas()
@@ -179,24 +203,39 @@ class Composer:
         return Scene(canvas, np.concatenate([p.boxes for p in parts]), np.concatenate([p.classes for p in parts]))
 
     def _street(self) -> Scene:
-        """A street without anything, then bags on it, a fire, smoke, lamps; one in five stays as it is."""
-        rng, canvas = self._rng, self._backdrop()
-        if rng.random() < 0.35:
-            canvas = at_night(canvas, rng)
-        boxes: list[sprites.Box] = []
-        classes: list[ObjectClass] = []
+        """A street, then bags on it, a fire, smoke, lamps, patches of other streets; one in four stays as it is."""
+        rng, backdrop = self._rng, self._backdrop()
+        canvas = at_night(backdrop.image, rng) if rng.random() < 0.35 else backdrop.image
+        boxes: list[sprites.Box] = [tuple(map(float, box)) for box in backdrop.boxes]  # type: ignore[misc]
+        classes = [ObjectClass(int(number)) for number in backdrop.classes]
+        if rng.random() < 0.5:
+            self._add_patches(canvas)
         if rng.random() < 0.35:
             for _ in range(int(rng.integers(1, 5))):
                 sprites.lamp(canvas, rng)
         kinds = rng.random(3)
         if kinds[0] < 0.28:
             self._add_smoke(canvas, boxes, classes)
-        if kinds[1] < 0.55:
+        if kinds[1] < 0.45:
             self._add_bags(canvas, boxes, classes)
         if kinds[2] < 0.3:
             self._add_flames(canvas, boxes, classes)
         found = Scene(canvas, np.array(boxes, np.float32).reshape(-1, 4), np.array([int(c) for c in classes], np.int32))
         return clipped(found, (0, 0, SIDE, SIDE))
+
+    def _add_patches(self, canvas: Image) -> None:
+        """Round pieces of other streets, shaded like bags and never labelled: what is pasted is not what matters."""
+        rng = self._rng
+        for _ in range(int(rng.integers(1, 4))):
+            image = self._draw(self._pools.streets).image
+            side = int(np.exp(rng.uniform(np.log(14), np.log(100))))
+            if side >= min(image.shape[:2]):
+                continue
+            x, y = int(rng.integers(image.shape[1] - side)), int(rng.integers(image.shape[0] - side))
+            piece = np.dstack([image[y : y + side, x : x + side], sprites.blob(side, rng)])
+            left, top = int(rng.integers(SIDE - side)), int(rng.integers(SIDE // 5, SIDE - side // 2))
+            sprites.shadow(canvas, (left, top, left + side, top + side), rng)
+            sprites.paste(canvas, piece, left, top, rng.uniform(0.5, 1.2))
 
     def _add_bags(self, canvas: Image, boxes: list[sprites.Box], classes: list[ObjectClass]) -> None:
         rng, pool = self._rng, self._pools.bag_sprites

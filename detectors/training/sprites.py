@@ -126,6 +126,16 @@ def shadow(canvas: Image, box: Box, rng: np.random.Generator) -> None:
     canvas[:] = (canvas * (1 - mask[..., None])).astype(np.uint8)
 
 
+def blob(side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Alpha (side, side) of a lumpy round shape with a soft edge."""
+    turns = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+    reach = side / 2 * rng.uniform(0.6, 1.0, len(turns)) * 0.95
+    points = np.stack([np.cos(turns) * reach, np.sin(turns) * reach], axis=-1) + side / 2
+    mask = np.zeros((side, side), np.uint8)
+    cv2.fillPoly(mask, [np.round(points).astype(np.int32)], 255)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.8, side / 40)), np.uint8)
+
+
 def smoke(rng: np.random.Generator, height: int, width: int) -> Sprite:
     """A drawn plume: octaves of noise inside an envelope that widens and thins upwards."""
     noise: Any = np.zeros((height, width), np.float32)
