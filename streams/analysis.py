@@ -6,20 +6,28 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from config.settings import AnalysisSettings, Camera
-from detectors.event import Event
+from detectors.event import Event, EventKind
 from streams.access_unit import AccessUnit
 from streams.gate import GateKeeper, GateStatus, PacketGate
 from streams.gop_buffer import GopBuffer
 from streams.outbox import Outbox
 from streams.picture_link import CameraStats, Hello
-from streams.picture_process import PictureProcess
+from streams.picture_process import PictureLimits, PictureProcess
 from streams.supervision import BackOff, supervise
 from streams.utc_clock import UtcClock
 
-REMEMBERED_SECONDS = 1800.0
-"""What was raised this long ago is told to a new pictures process, so that it raises no standing thing again."""
+REMEMBERED_SECONDS: dict[EventKind, float] = {
+    "intrusion": 60.0,
+    "loitering": 60.0,
+    "fire": 300.0,
+    "dumping": 1800.0,
+    "parking": 1800.0,
+}
+"""How long ago an event may have been raised to be told to a new pictures process, which then does not raise the same
+standing thing again. People come and go, things stay."""
 
 _DECIDE_SECONDS = 1.0
 
@@ -38,6 +46,7 @@ class Analysis:
         clock: UtcClock,
         outbox: Outbox,
         on_event: Callable[[Event, bytes], None],
+        limits: PictureLimits | None = None,
     ) -> None:
         self.cameras = tuple(camera for camera in cameras if any(zone.rules for zone in camera.zones))
         self.incident_cameras: frozenset[str] = frozenset()
@@ -47,7 +56,12 @@ class Analysis:
         self._buffers = buffers
         self._costs: dict[int, CameraStats] = {}
         self.process = PictureProcess(
-            clock, self._hello, on_event=on_event, on_ready=self.keeper.attach, on_gone=self.keeper.detach
+            clock,
+            self._hello,
+            on_event=on_event,
+            on_ready=self.keeper.attach,
+            on_gone=self.keeper.detach,
+            limits=limits,
         )
         for index, camera in enumerate(self.cameras):
             self.keeper.add(camera.id, PacketGate(buffers[camera.id], self._sender(index)))
@@ -60,7 +74,9 @@ class Analysis:
             supervisor = supervise("pictures", self.process.run, back_off=BackOff(0.5, 30.0))
             tasks = [asyncio.create_task(supervisor), asyncio.create_task(self._keep_gates())]
             try:
-                await asyncio.gather(*tasks)
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
             finally:
                 for task in tasks:
                     task.cancel()
@@ -85,7 +101,12 @@ class Analysis:
         return lambda unit: self.process.offer(index, unit)
 
     async def _hello(self) -> Hello:
-        recent = await self._outbox.recent(REMEMBERED_SECONDS)
+        now = datetime.now(UTC)
+        recent = tuple(
+            event
+            for event in await self._outbox.recent(max(REMEMBERED_SECONDS.values()))
+            if now - event.raised_at < timedelta(seconds=REMEMBERED_SECONDS[event.kind])
+        )
         return Hello(cameras=self.cameras, analysis=self._settings, recent_events=recent)
 
     @contextmanager

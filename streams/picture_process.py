@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 PictureState = Literal["starting", "running", "down"]
 
 STOP_SECONDS = 2.0
-SILENT_SECONDS = 30.0
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -37,17 +36,22 @@ class PicturesFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class WindowLimits:
-    """What the child may have unconsumed: `max_bytes` in all, a quarter of it a camera, nothing over `max_seconds`."""
+class PictureLimits:
+    """What the child may have unconsumed: `max_bytes` in all, a quarter of it a camera, nothing over `max_seconds`.
+
+    A child that says nothing for `silent_seconds` (`start_seconds` until it is ready) is killed.
+    """
 
     max_bytes: int = 8 * 1024 * 1024
     max_seconds: float = 3.0
+    silent_seconds: float = 30.0
+    start_seconds: float = 120.0
 
 
 class Window:
     """Access units sent and not yet consumed; the child consumes in the order of sending."""
 
-    def __init__(self, limits: WindowLimits, cameras: int) -> None:
+    def __init__(self, limits: PictureLimits, cameras: int) -> None:
         self.byte_count = 0
         self._limits = limits
         self._camera_max_bytes = limits.max_bytes if cameras <= 4 else limits.max_bytes // 4
@@ -95,14 +99,14 @@ class PictureProcess:
         on_event: Callable[[Event, bytes], None],
         on_ready: Callable[[], None],
         on_gone: Callable[[], None],
-        limits: WindowLimits | None = None,
+        limits: PictureLimits | None = None,
     ) -> None:
         self._clock = clock
         self._hello = hello
         self._on_event = on_event
         self._on_ready = on_ready
         self._on_gone = on_gone
-        self._limits = limits or WindowLimits()
+        self._limits = limits or PictureLimits()
         self._window = Window(self._limits, 1)
         self._transport: asyncio.WriteTransport | None = None
         self._heard_at = 0.0
@@ -193,9 +197,10 @@ class PictureProcess:
     async def _until_silent(self, closed: asyncio.Future[None]) -> None:
         while not closed.done():
             silence = time.monotonic() - self._heard_at
-            if silence >= SILENT_SECONDS:
+            limit = self._limits.silent_seconds if self.state == "running" else self._limits.start_seconds
+            if silence >= limit:
                 raise PicturesFailed(f"pictures process {self.pid} has said nothing for {silence:.0f} s")
-            await asyncio.wait([closed], timeout=SILENT_SECONDS - silence)
+            await asyncio.wait([closed], timeout=min(1.0, limit - silence))
         closed.result()
 
     def _take(self, kind: Kind, body: bytes) -> None:

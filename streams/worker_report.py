@@ -51,7 +51,7 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
         "base_url": parts.base_url,
         "pid": os.getpid(),
         "cameras": cameras,
-        "counters": counters(samples(parts)),
+        "counters": counters(_worker_samples(parts)),
     }
 
 
@@ -92,16 +92,25 @@ def _pictures(process: PictureProcess) -> dict[str, Any]:
 
 
 def samples(parts: WorkerParts) -> Iterator[Sample]:
-    """Every figure of the worker."""
+    """Every figure of the worker: some twenty for each camera."""
+    yield from _worker_samples(parts)
     yield from _stream_samples(parts)
     yield from _recorder_samples(parts)
+    yield from _analysis_samples(parts)
+
+
+def _worker_samples(parts: WorkerParts) -> Iterator[Sample]:
+    """Those of the whole worker; cheap, however many cameras it has."""
     yield from _relay_samples(parts)
-    yield from _gate_samples(parts)
+    yield from _store_samples(parts)
     yield from _picture_samples(parts)
     yield from _event_samples(parts)
 
 
 def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
+    for (camera_id, name), count in parts.relay.viewer_counts().items():
+        labels = (("camera", camera_id), ("stream", name))
+        yield Sample("stream_viewers", "Viewers connected to a stream", count, labels)
     for (camera_id, name), stream in parts.streams.items():
         labels = (("camera", camera_id), ("stream", name))
         one = stream.status()
@@ -125,6 +134,9 @@ def _recorder_samples(parts: WorkerParts) -> Iterator[Sample]:
         yield Sample("recorder_units", "Pictures recorded", counts.units, labels, True)
         yield Sample("recorder_segments", "Segments begun", counts.segments, labels, True)
         yield Sample("recorder_lost_seconds", "Seconds not recorded", recorder.lost_seconds, labels, True)
+
+
+def _store_samples(parts: WorkerParts) -> Iterator[Sample]:
     if parts.store is not None:
         store = parts.store.status()
         yield Sample("recorder_queued_bytes", "Bytes that wait for the disk", store.queued_bytes)
@@ -132,9 +144,6 @@ def _recorder_samples(parts: WorkerParts) -> Iterator[Sample]:
 
 
 def _relay_samples(parts: WorkerParts) -> Iterator[Sample]:
-    for (camera_id, name), count in parts.relay.viewer_counts().items():
-        labels = (("camera", camera_id), ("stream", name))
-        yield Sample("stream_viewers", "Viewers connected to a stream", count, labels)
     for what, value in parts.relay.counters().items():
         if what == "viewers":
             yield Sample("viewers", "Viewers connected", value)
@@ -142,16 +151,19 @@ def _relay_samples(parts: WorkerParts) -> Iterator[Sample]:
             yield Sample(f"relay_{what}", f"Relay: {what.replace('_', ' ')}", value, is_counter=True)
 
 
-def _gate_samples(parts: WorkerParts) -> Iterator[Sample]:
+def _analysis_samples(parts: WorkerParts) -> Iterator[Sample]:
     for camera_id, gate in parts.analysis.gates().items():
         labels = (("camera", camera_id),)
         yield Sample("gate_open", "1: every picture is decoded; 0: key frames alone", float(gate.is_open), labels)
         yield Sample("gate_sent_units", "Pictures sent to the decoder", gate.sent, labels, True)
         yield Sample("gate_shed_units", "Pictures shed as the decoder was behind", gate.shed, labels, True)
         yield Sample("gate_skipped_units", "Pictures not wanted by the gate", gate.skipped, labels, True)
-    yield Sample(
-        "decode_budget_used", "Seconds of decoding a second that the gates let through", parts.analysis.keeper.cost
-    )
+    for camera_id, one in parts.analysis.camera_stats().items():
+        labels = (("camera", camera_id),)
+        yield Sample("analysis_frames", "Frames analysed", one.frames_concluded, labels, True)
+        yield Sample("analysis_shed_frames", "Frames the detector had no time for", one.frames_shed, labels, True)
+        yield Sample("analysis_crops", "Crops the detector saw", one.crops, labels, True)
+        yield Sample("decode_errors", "Pictures that could not be decoded", one.decode_errors, labels, True)
 
 
 def _picture_samples(parts: WorkerParts) -> Iterator[Sample]:
@@ -159,6 +171,9 @@ def _picture_samples(parts: WorkerParts) -> Iterator[Sample]:
     yield Sample("pictures_up", "1 while the pictures process runs", float(process.state == "running"))
     yield Sample("pictures_starts", "Times the pictures process was started", process.starts, is_counter=True)
     yield Sample("pictures_unconsumed_bytes", "Bytes the pictures process has yet to consume", process.unconsumed_bytes)
+    yield Sample(
+        "decode_budget_used", "Seconds of decoding a second that the gates let through", parts.analysis.keeper.cost
+    )
     stats = process.stats
     if stats is None:
         return
@@ -168,12 +183,6 @@ def _picture_samples(parts: WorkerParts) -> Iterator[Sample]:
     yield Sample("inference_batches", "Batches the detector ran", stats.inference_batches, is_counter=True)
     yield Sample("analysis_lag_seconds", "How late pictures were decoded in the last second", stats.lag_seconds)
     yield Sample("analysis_pace", "Share of the wanted analysis rate that is afforded", stats.pace)
-    for camera_id, one in parts.analysis.camera_stats().items():
-        labels = (("camera", camera_id),)
-        yield Sample("analysis_frames", "Frames analysed", one.frames_concluded, labels, True)
-        yield Sample("analysis_shed_frames", "Frames the detector had no time for", one.frames_shed, labels, True)
-        yield Sample("analysis_crops", "Crops the detector saw", one.crops, labels, True)
-        yield Sample("decode_errors", "Pictures that could not be decoded", one.decode_errors, labels, True)
 
 
 def _event_samples(parts: WorkerParts) -> Iterator[Sample]:

@@ -14,7 +14,7 @@ from detectors.event import Event
 from streams import picture_link
 from streams.access_unit import AccessUnit, CodecParameters
 from streams.picture_link import CameraStats, Flag, Hello, Kind, LinkError, PictureStats, RecordParser
-from streams.picture_process import Window, WindowLimits
+from streams.picture_process import PictureLimits, Window
 
 PARAMETERS = CodecParameters("h265", (b"\x40vps", b"\x42sps", b"\x44pps"), 640, 360)
 KEY = AccessUnit((b"\x26one", b"\x26two"), 123_456_789_012, 5, True, PARAMETERS)
@@ -113,7 +113,7 @@ def test_a_body_that_does_not_fit_is_a_link_error(decode: object, body: bytes) -
 
 
 def test_the_window_is_bounded_in_bytes_by_camera_and_in_age() -> None:
-    window = Window(WindowLimits(max_bytes=1000, max_seconds=3.0), cameras=10)
+    window = Window(PictureLimits(max_bytes=1000, max_seconds=3.0), cameras=10)
     assert window.has_room(0, 5000, 0.0), "a unit larger than the window goes alone"
     window.sent(0, 200, 0.0)
     assert not window.has_room(0, 51, 0.0), "a quarter of the window for one camera"

@@ -1,0 +1,129 @@
+"""The pictures process, fed from rings: events come up, a dead or hanging one is replaced, nothing waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from config.settings import AnalysisSettings, Camera, IntrusionRule, Zone
+from detectors.event import Event
+from streams.analysis import Analysis
+from streams.event_intake import EventIntake
+from streams.gop_buffer import GopBuffer
+from streams.outbox import Outbox
+from streams.picture_process import PictureLimits
+from streams.utc_clock import UtcClock
+from tests.center_on_a_port import until
+from tests.clips import cached_clip
+from tests.live_feed import LiveFeed, load_units
+from tests.requirements import need_data
+from tests.worker_process import analysis_settings
+
+CAMERA = Camera(
+    id="gate",
+    name="gate",
+    purpose="crime prevention",
+    main="rtsp://127.0.0.1/gate",
+    zones=(Zone(name="yard", rules=(IntrusionRule(),)),),
+)
+
+
+class Site:
+    """One watched camera: its ring, the analysis, what it raised."""
+
+    def __init__(self, outbox: Outbox, limits: PictureLimits | None) -> None:
+        self.buffer = GopBuffer()
+        self.raised: list[tuple[Event, bytes]] = []
+        self.intake = EventIntake(outbox)
+        settings = AnalysisSettings.model_validate(analysis_settings())
+        buffers = {CAMERA.id: self.buffer}
+        self.analysis = Analysis([CAMERA], buffers, settings, UtcClock(), outbox, self._take, limits)
+
+    def _take(self, event: Event, snapshot_jpeg: bytes) -> None:
+        self.raised.append((event, snapshot_jpeg))
+        self.intake.take(event, snapshot_jpeg)
+
+    @property
+    def concluded(self) -> int:
+        """Frames analysed by the present pictures process."""
+        process = self.analysis.process
+        if process.state != "running" or process.stats is None or process.stats.pid != process.pid:
+            return 0
+        return sum(camera.frames_concluded for camera in process.stats.cameras)
+
+    @property
+    def pid(self) -> int:
+        assert self.analysis.process.pid is not None
+        return self.analysis.process.pid
+
+
+@asynccontextmanager
+async def watched(folder: Path, limits: PictureLimits | None = None) -> AsyncIterator[Site]:
+    async with Outbox(folder / "outbox.sqlite") as outbox:
+        site = Site(outbox, limits)
+        tasks = [asyncio.create_task(site.analysis.run()), asyncio.create_task(site.intake.run())]
+        try:
+            await until(lambda: site.analysis.process.state == "running")
+            yield site
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+
+async def test_a_person_in_a_zone_comes_up_as_one_event_with_a_picture_even_if_the_process_is_killed(
+    tmp_path: Path,
+) -> None:
+    units = load_units(need_data("clips/gpreetham_intrusion.mp4"))
+    async with watched(tmp_path) as site, LiveFeed(site.buffer, units, fps=24):
+        await until(lambda: bool(site.raised))
+        event, jpeg = site.raised[0]
+        assert (event.camera_id, event.kind, event.zone, event.label) == ("gate", "intrusion", "yard", "person")
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None and picture.shape == (720, 1280, 3)
+        await site.intake.drain(20)
+        first = site.pid
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: site.analysis.process.state == "running" and site.pid != first and site.concluded > 15)
+        assert len(site.raised) == 1, "the person still stands there"
+
+
+async def test_a_process_that_hangs_is_replaced_and_the_ring_goes_on_meanwhile(tmp_path: Path) -> None:
+    limits = PictureLimits(max_seconds=0.5, silent_seconds=3.0)
+    units = load_units(cached_clip(seconds=4, fps=15, gop=15))
+    async with watched(tmp_path, limits) as site, LiveFeed(site.buffer, units):
+        await until(lambda: site.concluded > 3)
+        first, index = site.pid, site.buffer.next_index
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: site.analysis.gates()["gate"].shed > 0)
+        unconsumed = site.analysis.process.unconsumed_bytes
+        await until(lambda: site.buffer.next_index > index + 30)
+        assert site.analysis.process.unconsumed_bytes <= unconsumed + 50_000
+        await until(lambda: site.analysis.process.starts == 2 and site.concluded > 3)
+        assert site.pid != first
+        assert site.analysis.process.fault == ""
+
+
+async def test_the_process_ends_with_its_link(tmp_path: Path) -> None:
+    async with watched(tmp_path) as site:
+        pid = site.pid
+    with np.testing.assert_raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_nobody_starts_a_process_where_no_camera_has_a_rule(tmp_path: Path) -> None:
+    async with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        camera = CAMERA.model_copy(update={"zones": ()})
+        analysis = Analysis([camera], {"gate": GopBuffer()}, AnalysisSettings(), UtcClock(), outbox, lambda *_: None)
+        task = asyncio.create_task(analysis.run())
+        await asyncio.sleep(0.2)
+        assert not task.done() and analysis.process.starts == 0
+        task.cancel()
+        await asyncio.wait([task])
