@@ -32,12 +32,12 @@ from detectors.rules.loitering import LoiteringWatch
 from detectors.rules.parking import ParkingWatch
 from detectors.rules.view import Finding, RuleWatch, View
 from detectors.standing import StandingField
-from detectors.tracker import Track, Tracker
+from detectors.tracker import Kind, Track, Tracker
 from detectors.zones import ZoneArea
 
 __all__ = ["CameraAnalyzer", "Look"]
 
-START_SECONDS = 2.0
+START_SECONDS = 1.0
 SHED_SECONDS = 2.0
 STIRRED_SHARE = 0.03
 _MOVING_INTERVAL, _STILL_INTERVAL, _LOST_INTERVAL, _NEW_INTERVAL = 0.9, 4.0, 0.6, 0.15
@@ -64,7 +64,6 @@ class CameraAnalyzer:
         self._armed = [_Armed(area.zone, rule, _watch(area, rule)) for area in self._areas for rule in area.zone.rules]
         kinds = {armed.rule.kind for armed in self._armed}
         self._flames = FlameField(self._motion.size) if "fire" in kinds else None
-        self._wants_standing = "dumping" in kinds
         self._first_seconds: float | None = None
         self._last_regions: list[Box] = []
         self._asked: float | None = None  # the look with crops that is not concluded yet
@@ -83,14 +82,15 @@ class CameraAnalyzer:
         if motion.scene_changed:
             self._tracker.clear()
             self._planner.want_whole()
-        changes = self._standing.update(motion) if self._wants_standing else []
+        changes = self._standing.update(motion, self._occupied(frame.seconds)) if self._armed else []
         flames = self._flames.update(motion) if self._flames else []
         crops: list[Crop] = []
         if self._asked is not None and frame.seconds - self._asked > SHED_SECONDS:
             self._asked = None
         if self._armed and self._asked is None:
             busy = bool(self._tracker.tracks) or len(motion.regions) > 0
-            crops = self._planner.plan(self._requests(motion), frame.seconds, busy)
+            followed = np.array([track.predicted(frame.seconds) for track in self.tracks], np.float32).reshape(-1, 4)
+            crops = self._planner.plan(self._requests(motion), followed, frame.seconds, busy)
             self._asked = frame.seconds if crops else None
         return Look(frame, tuple(crops), motion, tuple(changes), tuple(flames))
 
@@ -104,21 +104,32 @@ class CameraAnalyzer:
         if seconds <= self._concluded or (self._asked is not None and seconds > self._asked):
             return []
         self._asked, self._concluded = None, seconds
-        tracks = self._tracker.update(detections, seconds, looked)
+        tracks = self._tracker.update(
+            detections, seconds, looked, lambda box: self._standing.filled_share(box, look.motion)
+        )
         self._mark_stirring(tracks, look.motion)
         self._planner.learn(self._last_regions, detections.boxes, looked, seconds)
-        if self._first_seconds is not None and seconds - self._first_seconds < START_SECONDS and len(looked):
-            self._standing.forget(
-                [_core(track.box) for track in tracks if track.last_seen == seconds], look.motion.scale
-            )
+        self._clear_background(tracks, look)
         view = View(
             seconds, look.frame.captured_at, self._width, self._height, tracks, look.changes, look.flames,
-            look.motion, detections, looked,
+            look.motion, detections, looked, self._standing.examine,
         )  # fmt: skip
         events = []
         for armed in self._armed:
             events += [self._event(armed, finding, view) for finding in armed.watch.watch(view)]
         return events
+
+    def _occupied(self, seconds: float) -> list[Box]:
+        """Where somebody or something that can leave is now."""
+        kinds = (Kind.PERSON, Kind.VEHICLE, Kind.CYCLE)
+        return [track.box for track in self.tracks if track.kind in kinds and seconds - track.last_seen < 3.0]
+
+    def _clear_background(self, tracks: Sequence[Track], look: Look) -> None:
+        """Who is there in the first pictures hides the background, and will leave."""
+        seconds = look.frame.seconds
+        if self._first_seconds is not None and seconds - self._first_seconds < START_SECONDS:
+            movers = [track for track in tracks if track.last_seen == seconds and track.kind is Kind.PERSON]
+            self._standing.forget([_core(track.box) for track in movers], look.motion.grid)
 
     def resume(self, recent: Sequence[Event]) -> None:
         """After a restart: `recent` events of this camera; what still stands is not alarmed again."""

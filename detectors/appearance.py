@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.boxes import Box
-from detectors.motion import Motion, scaled_box
+from detectors.motion import Motion
 
 Patch = NDArray[np.float32]  # (h, w, 3), BGR 0..255
 _MARGIN = 4
@@ -32,6 +32,10 @@ class Evidence:
     def is_light(self) -> bool:
         """A shadow or a light: the same surface, only darker or brighter."""
         return self.texture > 0.75 and self.chroma < 12.0 and 0.35 < self.ratio < 2.8
+
+
+NOTHING = Evidence(-1.0, 1.0, 0.0, 0.0)
+"""What is no longer there."""
 
 
 def compare_patches(before: Patch, now: Patch, window: tuple[slice, slice], mask: NDArray[np.bool_]) -> Evidence:
@@ -101,7 +105,7 @@ class Portrait:
 
 def portrait(motion: Motion, box: Box) -> Portrait:
     """The portrait of `box` (frame pixels) in the picture of `motion`."""
-    x1, y1, x2, y2 = scaled_box(box, motion.scale, motion.moving.shape)
+    x1, y1, x2, y2 = motion.grid.window(box)
     grey = cv2.cvtColor(motion.small[y1:y2, x1:x2], cv2.COLOR_BGR2GRAY).astype(np.float32)
     grey = np.log1p(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA))
     strength = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))

@@ -48,10 +48,11 @@ class CropPlanner:
         self._back_off = np.full(_CELLS, FIRST_BACK_OFF)
         self._history: deque[tuple[float, Crop]] = deque(maxlen=64)
 
-    def plan(self, requests: Sequence[Request], seconds: float, is_busy: bool) -> list[Crop]:
+    def plan(self, requests: Sequence[Request], followed: Boxes, seconds: float, is_busy: bool) -> list[Crop]:
         """The crops for this frame, most urgent first; none most of the time.
 
-        `is_busy`: something is followed or moves, so the whole picture is worth a look when its time has come.
+        No crop cuts through one of `followed` (N, 4). `is_busy`: something is followed or moves, so the whole picture
+        is worth a look when its time has come.
         """
         elapsed = 0.0 if self._seconds is None else max(seconds - self._seconds, 0.0)
         self._seconds = seconds
@@ -65,7 +66,7 @@ class CropPlanner:
             self._tokens -= 1.0
             self._last_whole = seconds
             return [self._note(Crop((0, 0, self._width, self._height), 0), seconds)]
-        crops = self._merge(sorted(requests, key=lambda request: -request.priority))[:MAX_CROPS]
+        crops = self._merge(sorted(requests, key=lambda request: -request.priority), followed)[:MAX_CROPS]
         self._tokens -= len(crops)
         return [self._note(crop, seconds) for crop in crops]
 
@@ -107,7 +108,7 @@ class CropPlanner:
         row = int((box[1] + box[3]) / 2 / self._height * _CELLS[0])
         return min(max(row, 0), _CELLS[0] - 1), min(max(column, 0), _CELLS[1] - 1)
 
-    def _merge(self, requests: Sequence[Request]) -> list[Crop]:
+    def _merge(self, requests: Sequence[Request], followed: Boxes) -> list[Crop]:
         """Greedy: a request joins the crop that can take it in without growing too large."""
         groups: list[tuple[Box, int, float]] = []
         for request in requests:
@@ -122,7 +123,22 @@ class CropPlanner:
                     break
             else:
                 groups.append((request.box, request.priority, own_side))
-        return [self._square(box, priority, side) for box, priority, side in groups]
+        return [self._around(box, priority, side, followed) for box, priority, side in groups]
+
+    def _around(self, box: Box, priority: int, side: float, followed: Boxes) -> Crop:
+        """A crop for `box` that holds whatever else it would cut."""
+        crop = self._square(box, priority, side)
+        for _ in range(2):
+            outline = np.array(crop.box, np.float32)
+            shared = shared_areas(outline[None], followed)[0] / np.maximum(areas(followed), 1.0)
+            cut = followed[(shared > 0.2) & (shared < 0.98)]
+            if not len(cut):
+                break
+            box = np.concatenate(
+                [np.minimum(box[:2], cut[:, :2].min(axis=0)), np.maximum(box[2:], cut[:, 2:].max(axis=0))]
+            )
+            crop = self._square(box, priority, side)
+        return crop
 
     def _square(self, box: Box, priority: int, side: float) -> Crop:
         """A square of `side` around `box`, moved into the picture; the whole picture where it is nearly that."""
@@ -144,7 +160,8 @@ def gather(look: Look, per_crop: Sequence[Detections]) -> Detections:
     """Bring the detections of `look.crops` (their order and number) into the frame and keep one of each object.
 
     Of two overlapping boxes of one class the sure one stays, but a box cut by the edge of its crop gives way to a
-    whole one. Raises ValueError when crops and detections differ in number.
+    whole one, and counts half: how far it goes on is unknown. Raises
+    ValueError when crops and detections differ in number.
     """
     height, width = look.frame.image.shape[:2]
     boxes, scores, class_ids, cuts = [], [], [], []
@@ -156,8 +173,9 @@ def gather(look: Look, per_crop: Sequence[Detections]) -> Detections:
             cuts.append(_is_cut(boxes[-1], crop, width, height))
     if not boxes:
         return Detections.empty()
-    merged = Detections(np.concatenate(boxes), np.concatenate(scores), np.concatenate(class_ids))
     is_cut = np.concatenate(cuts)
+    halved = np.where(is_cut, 0.5, 1.0).astype(np.float32)
+    merged = Detections(np.concatenate(boxes), np.concatenate(scores) * halved, np.concatenate(class_ids))
     order = np.argsort(-(merged.scores - is_cut), kind="stable")
     kept: list[int] = []
     for index in order:

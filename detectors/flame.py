@@ -15,21 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.boxes import Box
-from detectors.masks import Mask, above, below, both, components, count, follow
+from detectors.masks import Mask, above, below, blobs, both, count, either, follow, without
 from detectors.motion import Motion
 
-MEMORY_SECONDS = 1.5
-MIN_AREA = 20  # working pixels
+MEMORY_SECONDS = 2.0
+MIN_AREA = 16  # working pixels
+MIN_PRESENCE = 0.15
+MIN_FLICKER = 0.16
+WAVER = 16
+DARK_SHARE = 0.3
+MAX_SWAY = 0.4  # working pixels
 MAX_FLAMES = 8
 GONE_SECONDS = 3.0
 _JOIN = np.ones((5, 5), np.uint8)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Flame:
-    """A flickering place. `box` in frame pixels, media seconds. `flicker` is how much of the shape changes from
-    picture to picture (0..1), `steady` the share of looks it was there, `area` in working pixels, `growth` its area
-    now over the first. `home` is the box it began with: what travels is no fire.
+    """A flickering place. `box` in frame pixels, media seconds. `flicker` is how often its pixels change from picture
+    to picture (0..1), `steady` the share of looks it was there, `area` in working pixels, `growth` its area now over
+    the first, `contrast` how much brighter it is than what is around it (0..255), `dark` the share of looks at which
+    it was all but out, as a lamp that blinks. `home` is the box it began with: what travels is no fire.
     """
 
     id: int
@@ -40,7 +46,9 @@ class Flame:
     area: float
     first_area: float
     flicker: float = 0.0
+    contrast: float = 0.0
     steady: float = 1.0
+    dark: float = 0.0
     looks: int = 1
 
     @property
@@ -53,39 +61,48 @@ class FlameField:
 
     def __init__(self, size: tuple[int, int]) -> None:
         """`size` is the working (width, height)."""
-        self._presence = np.zeros((size[1], size[0]), np.float32)
-        self._activity = np.zeros((size[1], size[0]), np.float32)
-        self._previous: NDArray[np.uint8] | None = None
-        self._mask: Mask = np.zeros((size[1], size[0]), np.uint8)
+        shape = (size[1], size[0])
+        self._presence = np.zeros(shape, np.float32)  # how often a pixel is flame-coloured, 0..255
+        self._restless = np.zeros(shape, np.float32)  # how often it changes meanwhile, 0..255
+        self._mask: Mask = np.zeros(shape, np.uint8)
+        self._bright: NDArray[np.uint8] | None = None
+        self._shift = (0.0, 0.0)
         self._seconds = 0.0
         self._next_id = 1
         self.flames: list[Flame] = []
 
     def update(self, motion: Motion) -> list[Flame]:
         """The flickering places now."""
-        before, self._previous = self._previous, motion.small
-        if before is None or motion.scene_changed:
-            self._presence[:] = 0
-            self._activity[:] = 0
-            self.flames = []
-            self._seconds = motion.seconds
-            return []
+        mask, bright = flame_coloured(motion.small), np.ascontiguousarray(motion.small[:, :, 1])
+        old_mask, self._mask = self._mask, mask
+        old_bright, self._bright = self._bright, bright
         elapsed = min(max(motion.seconds - self._seconds, 0.01), 3.0)
         self._seconds = motion.seconds
-        old_mask, self._mask = self._mask, flame_coloured(motion.small)
+        old_shift, self._shift = self._shift, motion.grid.shift
+        if max(abs(self._shift[0] - old_shift[0]), abs(self._shift[1] - old_shift[1])) > MAX_SWAY:
+            return self.flames  # every bright edge flickers in a swaying picture
+        if old_bright is None or motion.background_lost:
+            self._presence[:] = 0
+            self._restless[:] = 0
+            self.flames = []
+            return []
+        if not self.flames and not count(mask) and not count(old_mask):
+            self._presence *= np.exp(-elapsed / MEMORY_SECONDS)
+            return []
+        waver = above(np.asarray(cv2.absdiff(bright, old_bright), np.uint8), WAVER)
+        changes = either(without(mask, old_mask), without(old_mask, mask))
+        changes = either(changes, both(both(mask, old_mask), waver))
         pace = 1.0 - float(np.exp(-elapsed / MEMORY_SECONDS))
-        follow(self._mask, self._presence, pace)
-        follow(cv2.absdiff(motion.small[:, :, 1], before[:, :, 1]), self._activity, pace)
-        lively = both(above(self._presence, 50.0), above(self._activity, 7.0))
-        self._follow(motion, lively, old_mask)
+        follow(mask, self._presence, pace)
+        follow(changes, self._restless, pace)
+        lively = both(above(self._presence, MIN_PRESENCE * 255), above(self._restless, MIN_FLICKER * 255))
+        self._follow(motion, lively)
         return self.flames
 
-    def _follow(self, motion: Motion, lively: Mask, old_mask: Mask) -> None:
-        found = self._components(lively) if count(lively) >= MIN_AREA else []
-        factor = np.tile(np.array(motion.scale, np.float32), 2)
+    def _follow(self, motion: Motion, lively: Mask) -> None:
         seen: set[int] = set()
-        for box, area in found:
-            frame_box: Box = (box / factor).astype(np.float32)
+        for box, area, flicker, contrast in self._components(lively):
+            frame_box: Box = motion.grid.frame_boxes(box)
             flame = self._same(frame_box, seen)
             if flame is None:
                 flame = Flame(self._next_id, frame_box, frame_box, motion.seconds, motion.seconds, area, area)
@@ -93,24 +110,36 @@ class FlameField:
                 self.flames.append(flame)
             seen.add(flame.id)
             flame.looks += 1
-            flame.flicker += (self._change(box, old_mask) - flame.flicker) / min(flame.looks, 10)
+            lit = count(self._mask[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])])
+            flame.dark += ((1.0 if lit < DARK_SHARE * area else 0.0) - flame.dark) / min(flame.looks, 15)
+            flame.flicker += (flicker - flame.flicker) / min(flame.looks, 10)
+            flame.contrast += (contrast - flame.contrast) / min(flame.looks, 10)
             flame.box, flame.area, flame.last_seen = frame_box, area, motion.seconds
         for flame in self.flames:
             flame.steady += ((1.0 if flame.id in seen else 0.0) - flame.steady) / min(flame.looks + 1, 15)
         living = [flame for flame in self.flames if motion.seconds - flame.last_seen < GONE_SECONDS]
         self.flames = sorted(living, key=lambda flame: flame.since)[:MAX_FLAMES]
 
-    @staticmethod
-    def _components(lively: Mask) -> list[tuple[NDArray[np.float32], float]]:
-        labels, stats = components(np.asarray(cv2.dilate(lively, _JOIN), np.uint8))
+    def _components(self, lively: Mask) -> list[tuple[NDArray[np.float32], float, float, float]]:
+        """Box in working pixels, area, flicker and contrast of each lively place, largest first."""
+        if count(lively) < MIN_AREA:
+            return []
         found = []
-        for index in range(len(stats)):
-            x, y, width, height = (int(value) for value in stats[index, :4])
-            window = (slice(y, y + height), slice(x, x + width))
-            area = float(np.count_nonzero((labels[window] == index + 1) & (lively[window] > 0)))
+        for blob in blobs(np.asarray(cv2.dilate(lively, _JOIN), np.uint8), MAX_FLAMES):
+            inside = blob.inside & (lively[blob.window] > 0)
+            area = float(np.count_nonzero(inside))
             if area >= MIN_AREA:
-                found.append((np.array([x, y, x + width, y + height], np.float32), area))
-        return sorted(found, key=lambda item: -item[1])[:MAX_FLAMES]
+                flicker = float(self._restless[blob.window][inside].mean()) / 255
+                found.append((blob.corners, area, flicker, self._contrast(blob.window, inside)))
+        return found
+
+    def _contrast(self, window: tuple[slice, slice], inside: NDArray[np.bool_]) -> float:
+        assert self._bright is not None
+        rows, columns = window
+        y, x = max(rows.start - 6, 0), max(columns.start - 6, 0)
+        around = self._bright[y : rows.stop + 6, x : columns.stop + 6].astype(np.float32)
+        outer = float(around.mean()) * around.size - float(self._bright[window].sum())
+        return float(self._bright[window][inside].mean()) - outer / max(around.size - inside.size, 1)
 
     def _same(self, box: Box, seen: set[int]) -> Flame | None:
         for flame in self.flames:
@@ -119,12 +148,6 @@ class FlameField:
             if flame.id not in seen and x2 > x1 and y2 > y1:
                 return flame
         return None
-
-    def _change(self, box: NDArray[np.float32], old_mask: Mask) -> float:
-        """How much of the flame-coloured shape in `box` (working pixels) is new or gone since the last look."""
-        x1, y1, x2, y2 = box.astype(int)
-        now, before = self._mask[y1:y2, x1:x2] > 0, old_mask[y1:y2, x1:x2] > 0
-        return float((now ^ before).sum()) / max(float((now | before).sum()), 1.0)
 
 
 def flame_coloured(small: NDArray[np.uint8]) -> Mask:

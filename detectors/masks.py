@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import cv2
@@ -66,12 +67,43 @@ def count(mask: Mask) -> int:
     return int(cv2.countNonZero(np.ascontiguousarray(mask)))
 
 
-def components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Labels (h, w), 0 for nothing, and (components, 5): x, y, width, height, area of label 1, 2, ..."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    return cast(NDArray[np.int32], labels), cast(NDArray[np.int32], stats)[1:]
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A connected place in a mask: its `window` (rows, columns) and which pixels of that are `inside`."""
+
+    window: tuple[slice, slice]
+    inside: NDArray[np.bool_]
+
+    @property
+    def corners(self) -> NDArray[np.float32]:
+        """x1, y1, x2, y2."""
+        rows, columns = self.window
+        return np.array([columns.start, rows.start, columns.stop, rows.stop], np.float32)
+
+
+def blobs(mask: Mask, limit: int) -> list[Blob]:
+    """The `limit` largest connected places of `mask`, largest first, holes filled.
+
+    By their outlines: OpenCV's labelling with statistics takes ten times as long.
+    """
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    found = []
+    for outline in sorted(outlines, key=len, reverse=True)[: 2 * limit]:
+        x, y, width, height = cv2.boundingRect(outline)
+        inside = np.zeros((height, width), np.uint8)
+        cv2.drawContours(inside, [outline], -1, 1, cv2.FILLED, offset=(-x, -y))
+        found.append(
+            (int(cv2.countNonZero(inside)), Blob((slice(y, y + height), slice(x, x + width)), inside.view(np.bool_)))
+        )
+    return [blob for _, blob in sorted(found, key=lambda item: -item[0])[:limit]]
 
 
 def write(values: Plane, where: Mask, target: Plane) -> None:
     """`target` takes `values` where `where` is set."""
     cv2.copyTo(values, where, target)
+
+
+def fill_outside(mask: Mask, window: tuple[int, int, int, int], value: int) -> None:
+    """Set all of `mask` but `window` (x1, y1, x2, y2) to `value`, in place."""
+    x1, y1, x2, y2 = window
+    mask[:y1], mask[y2:], mask[:, :x1], mask[:, x2:] = value, value, value, value

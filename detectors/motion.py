@@ -6,15 +6,17 @@ never at rest (leaves, water, sensor noise), so that those places stop asking fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.boxes import Box
 from detectors.detections import Boxes
 from detectors.frame import Image
-from detectors.masks import Mask, above, bytes_of, components, count, distance, follow
+from detectors.masks import Mask, above, blobs, bytes_of, count, distance, fill_outside, follow
+from detectors.steady import Steadier
 
 WORK_WIDTH = 480
 RECENT_SECONDS = 0.8
@@ -27,10 +29,42 @@ MAX_REGIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Grid:
+    """Where frame pixels lie in the working picture of `width` × `height`: `scale` times frame pixels plus `shift`,
+    by which a swaying camera's picture was moved to hold it still (working pixels).
+    """
+
+    width: int
+    height: int
+    scale: tuple[float, float]
+    shift: tuple[float, float] = (0.0, 0.0)
+
+    def window(self, box: Box) -> tuple[int, int, int, int]:
+        """`box` in frame pixels → x1, y1, x2, y2 in whole working pixels, inside, at least one wide and high."""
+        x1 = min(max(int(box[0] * self.scale[0] + self.shift[0]), 0), self.width - 1)
+        y1 = min(max(int(box[1] * self.scale[1] + self.shift[1]), 0), self.height - 1)
+        x2 = min(max(int(np.ceil(box[2] * self.scale[0] + self.shift[0])), x1 + 1), self.width)
+        y2 = min(max(int(np.ceil(box[3] * self.scale[1] + self.shift[1])), y1 + 1), self.height)
+        return x1, y1, x2, y2
+
+    def seen(self) -> tuple[int, int, int, int]:
+        """x1, y1, x2, y2 of the working picture's part that shows the frame and not what lies beyond its edge."""
+        x, y = self.shift
+        x1, y1 = max(int(np.ceil(x)), 0), max(int(np.ceil(y)), 0)
+        return x1, y1, self.width + min(int(np.floor(x)), 0), self.height + min(int(np.floor(y)), 0)
+
+    def frame_boxes(self, corners: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(..., 4) in working pixels → frame pixels."""
+        result: NDArray[np.float32] = ((corners - np.tile(self.shift, 2)) / np.tile(self.scale, 2)).astype(np.float32)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
 class Motion:
-    """`small` is the picture at working size, `moving` (h, w) is 255 where it moves, `recent` (h, w, 3) float32
-    its average over the last second. `scale` is working pixels for one frame pixel (x, y). `regions` are boxes of
-    movement in frame pixels, largest first. `scene_changed`: nearly all changed at once (cut, switched light).
+    """`small` is the picture at working size, `moving` (h, w) is 255 where it moves, `recent` (h, w, 3) float32 its
+    average over the last second, `noise` (h, w) float32 how much it never rests. `grid` maps frame pixels to them.
+    `regions` are boxes of movement in frame pixels, largest first. `scene_changed`: nearly all changed at once (cut,
+    switched light); `background_lost`: that, or the camera now looks elsewhere.
     """
 
     seconds: float
@@ -38,14 +72,16 @@ class Motion:
     moving: Mask
     recent: NDArray[np.float32]
     noise: NDArray[np.float32]
-    scale: tuple[float, float]
+    grid: Grid
     regions: Boxes
     share: float
     scene_changed: bool
+    background_lost: bool
 
-    def share_in(self, box: NDArray[np.float32]) -> float:
+    def share_in(self, box: Box) -> float:
         """Share of `box` (frame pixels) that moves."""
-        return filled_share(self.moving, scaled_box(box, self.scale, self.moving.shape))
+        x1, y1, x2, y2 = self.grid.window(box)
+        return count(self.moving[y1:y2, x1:x2]) / ((x2 - x1) * (y2 - y1))
 
 
 class MotionField:
@@ -53,50 +89,54 @@ class MotionField:
 
     def __init__(self, width: int, height: int) -> None:
         self.size = working_size(width, height)
-        self.scale = (self.size[0] / width, self.size[1] / height)
-        shape = (self.size[1], self.size[0])
+        self._grid = Grid(*self.size, (self.size[0] / width, self.size[1] / height))
+        self._steadier = Steadier(self.size)
         self._recent: NDArray[np.float32] | None = None
-        self._noise = np.full(shape, 2.0, np.float32)
+        self._noise = np.full((self.size[1], self.size[0]), 2.0, np.float32)
         self._seconds = 0.0
 
     def update(self, image: Image, seconds: float) -> Motion:
         """The movement in `image` at media time `seconds`."""
-        small = shrink(image, self.size)
-        if self._recent is None:
-            self._recent = small.astype(np.float32)
-            self._seconds = seconds
-            return self._motion(small, np.zeros(self._noise.shape, np.uint8), seconds, False)
+        held = self._steadier.hold(shrink(image, self.size))
+        small = held.image
+        grid = replace(self._grid, shift=held.shift)
         elapsed = min(max(seconds - self._seconds, 0.01), 5.0)
         self._seconds = seconds
+        if self._recent is None or held.is_new_view:
+            self._recent = small.astype(np.float32)
+            return self._motion(small, np.zeros(self._noise.shape, np.uint8), seconds, grid, False, held.is_new_view)
         difference = distance(small, bytes_of(self._recent)).astype(np.float32)
         moving = above(difference, np.minimum(self._noise, MAX_NOISE) * 2.0 + BASE_THRESHOLD)
+        fill_outside(moving, grid.seen(), 0)
         scene_changed = count(moving) > SCENE_CHANGE_SHARE * moving.size
         if scene_changed:
+            self._steadier.forget()
             self._recent = small.astype(np.float32)
         else:
             follow(small, self._recent, 1.0 - float(np.exp(-elapsed / RECENT_SECONDS)))
             follow(difference, self._noise, min(elapsed, 1.0) / NOISE_SECONDS)
-        return self._motion(small, moving, seconds, scene_changed)
+        return self._motion(small, moving, seconds, grid, scene_changed, scene_changed)
 
-    def _motion(self, small: Image, moving: Mask, seconds: float, scene_changed: bool) -> Motion:
+    def _motion(
+        self, small: Image, moving: Mask, seconds: float, grid: Grid, scene_changed: bool, background_lost: bool
+    ) -> Motion:
         moving = np.asarray(cv2.medianBlur(moving, 3), np.uint8)
         share = count(moving) / moving.size
-        regions = self._regions(moving) if share else np.zeros((0, 4), np.float32)
+        regions = self._regions(moving, grid) if share else np.zeros((0, 4), np.float32)
         assert self._recent is not None
-        return Motion(seconds, small, moving, self._recent, self._noise, self.scale, regions, share, scene_changed)
+        return Motion(
+            seconds, small, moving, self._recent, self._noise, grid, regions, share, scene_changed, background_lost
+        )
 
-    def _regions(self, moving: Mask) -> Boxes:
+    def _regions(self, moving: Mask, grid: Grid) -> Boxes:
         """Boxes of movement in frame pixels, largest first; found at a third of the working size."""
         coarse = cv2.resize(moving, (self.size[0] // 3, self.size[1] // 3), interpolation=cv2.INTER_AREA)
         joined = np.asarray(cv2.dilate(above(coarse, 40), np.ones((5, 5), np.uint8)), np.uint8)
-        _, found = components(joined)
-        found = found[found[:, 4] >= max(8.0, MIN_REGION_SHARE * coarse.size)]
-        stats = found[np.argsort(-found[:, 4])][:MAX_REGIONS].astype(np.float32)
-        boxes = np.concatenate([stats[:, :2], stats[:, :2] + stats[:, 2:4]], axis=1)
+        least = max(8.0, MIN_REGION_SHARE * coarse.size)
+        found = [blob.corners for blob in blobs(joined, MAX_REGIONS) if np.count_nonzero(blob.inside) >= least]
+        boxes = np.array(found, np.float32).reshape(-1, 4)
         factor = np.array([moving.shape[1] / coarse.shape[1], moving.shape[0] / coarse.shape[0]], np.float32)
-        factor /= np.array(self.scale, np.float32)
-        result: Boxes = (boxes * np.tile(factor, 2)).astype(np.float32)
-        return result
+        return grid.frame_boxes(boxes * np.tile(factor, 2))
 
 
 def working_size(width: int, height: int) -> tuple[int, int]:
@@ -112,20 +152,3 @@ def shrink(image: Image, size: tuple[int, int]) -> Image:
         half = (image.shape[1] // step, image.shape[0] // step)
         image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), (3, 3)), np.uint8)
-
-
-def scaled_box(
-    box: NDArray[np.float32], scale: tuple[float, float], shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
-    """`box` in frame pixels → whole working pixels within `shape`, at least one pixel wide and high."""
-    x1 = min(max(int(box[0] * scale[0]), 0), shape[1] - 1)
-    y1 = min(max(int(box[1] * scale[1]), 0), shape[0] - 1)
-    x2 = min(max(int(np.ceil(box[2] * scale[0])), x1 + 1), shape[1])
-    y2 = min(max(int(np.ceil(box[3] * scale[1])), y1 + 1), shape[0])
-    return x1, y1, x2, y2
-
-
-def filled_share(mask: Mask, box: tuple[int, int, int, int]) -> float:
-    """Share of the `box` (working pixels) that is set in `mask`."""
-    x1, y1, x2, y2 = box
-    return count(mask[y1:y2, x1:x2]) / ((x2 - x1) * (y2 - y1))

@@ -15,25 +15,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.appearance import Evidence, compare_patches
+from detectors.appearance import NOTHING, Evidence, compare_patches
 from detectors.boxes import Box
 from detectors.masks import (
+    Blob,
     Mask,
     above,
     below,
+    blobs,
     both,
     bytes_of,
-    components,
     count,
     distance,
     either,
+    fill_outside,
     follow,
     higher,
     lowered,
     without,
     write,
 )
-from detectors.motion import Motion, scaled_box
+from detectors.motion import MAX_NOISE, Grid, Motion
 
 UPDATE_SECONDS = 0.35
 CALM_SECONDS = 1.0
@@ -41,6 +43,9 @@ BACKGROUND_SECONDS = 20.0
 YOUNG_SECONDS, YOUNG_BACKGROUND_SECONDS = 10.0, 5.0
 LAYER_SECONDS = 10.0
 ABSORB_SECONDS = 300.0
+HOLE_SECONDS, HOLE_APPEARED = 12.0, -0.15
+EXAMINE_SECONDS = 2.0
+ENTER_THRESHOLD, LEAVE_THRESHOLD, OTHER_THRESHOLD = 16.0, 11.0, 20.0  # of 255, above noise
 MIN_AREA = 14  # working pixels
 MAX_CHANGES = 24
 GLOBAL_SHARE = 0.35
@@ -50,8 +55,8 @@ _OPEN = np.ones((3, 3), np.uint8)
 @dataclass(frozen=True, slots=True)
 class StandingChange:
     """One thing at rest (or one hole where a thing was). `box` in frame pixels; `since` and `last_seen` are media
-    seconds; `area_share` is its area as a share of its box; `evidence` compares the place with its background.
-    `stirring` is the share of it that moves or is hidden at the moment.
+    seconds; `area_share` is its area as a share of its box; `stirring` the share of it that moves or is hidden at the
+    moment.
     """
 
     id: int
@@ -59,8 +64,18 @@ class StandingChange:
     since: float
     last_seen: float
     area_share: float
-    evidence: Evidence
     stirring: float
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """A change with its pixels, and what was last made of them."""
+
+    change: StandingChange
+    window: tuple[slice, slice]
+    mask: NDArray[np.bool_]
+    evidence: Evidence | None = None
+    examined: float = -1e18
 
 
 class StandingField:
@@ -78,51 +93,69 @@ class StandingField:
         self._since = np.zeros(shape, np.float32)
         self._ids = np.zeros(shape, np.int32)
         self._changes: list[StandingChange] = []
+        self._known: dict[int, _Known] = {}
         self._next_id = 1
         self._heated = self._updated = self._started = 0.0
 
-    def update(self, motion: Motion) -> list[StandingChange]:
-        """All standing changes now; at most every UPDATE_SECONDS they are looked at anew."""
-        if self._background is None or motion.scene_changed:
+    def update(self, motion: Motion, occupied: Sequence[Box] = ()) -> list[StandingChange]:
+        """All standing changes now; at most every UPDATE_SECONDS they are looked at anew.
+
+        Nothing unknown is learned in `occupied` (boxes in frame pixels, people and vehicles followed now).
+        """
+        if self._background is None or motion.background_lost:
             self._begin(motion)
             return []
         cooling = 255.0 * max(motion.seconds - self._heated, 0.0) / CALM_SECONDS
         self._heated = motion.seconds
         self._heat = higher(lowered(self._heat, min(cooling, 255.0)), motion.moving)
+        fill_outside(self._heat, motion.grid.seen(), 255)
         elapsed = motion.seconds - self._updated
         if elapsed >= UPDATE_SECONDS:
             self._updated = motion.seconds
-            self._learn(motion, min(elapsed, 5.0))
+            self._learn(motion, min(elapsed, 5.0), occupied)
             self._changes = self._find(motion)
         return self._changes
 
-    def forget(self, boxes: Sequence[Box], scale: tuple[float, float]) -> None:
+    def filled_share(self, box: Box, motion: Motion) -> float:
+        """Share of `box` (frame pixels) that does not look like the background; 1 where that is not known."""
+        if self._background is None:
+            return 1.0
+        x1, y1, x2, y2 = motion.grid.window(box)
+        place = (slice(y1, y2), slice(x1, x2))
+        difference = distance(motion.small[place], bytes_of(self._background[place])).astype(np.float32)
+        filled = above(difference, np.minimum(motion.noise[place], MAX_NOISE) * 2.0 + ENTER_THRESHOLD)
+        return count(either(filled, self._unknown[place])) / filled.size
+
+    def forget(self, boxes: Sequence[Box], grid: Grid) -> None:
         """Something that will move stands in `boxes` (frame pixels): what is behind it is not known yet."""
         for box in boxes:
-            x1, y1, x2, y2 = scaled_box(box, scale, self._shape)
+            x1, y1, x2, y2 = grid.window(box)
             self._unknown[y1:y2, x1:x2] = 255
 
     def _begin(self, motion: Motion) -> None:
         self._background = motion.small.astype(np.float32)
-        for array in (self._changed, self._unknown, self._heat, self._ids):
+        for array in (self._changed, self._heat, self._ids):
             array[:] = 0
+        self._unknown[:] = 255
         self._changes = []
+        self._known = {}
         self._heated = self._updated = self._started = motion.seconds
 
-    def _learn(self, motion: Motion, elapsed: float) -> None:
+    def _learn(self, motion: Motion, elapsed: float, occupied: Sequence[Box]) -> None:
         """Move every calm pixel between background and resting layer."""
         assert self._background is not None
         recent = bytes_of(motion.recent)
         calm = below(self._heat, 1)
         self._follow_light(recent, calm)
-        noise = np.minimum(motion.noise, 14.0)
+        noise = np.minimum(motion.noise, MAX_NOISE)
         to_background = distance(recent, bytes_of(self._background)).astype(np.float32)
-        differs = both(above(to_background, noise * 2.0 + 16.0), calm)
-        returned = both(below(to_background, noise * 1.2 + 11.0), calm)
-        learned = both(self._unknown, calm)
-        if count(learned):
+        differs = both(above(to_background, noise * 2.0 + ENTER_THRESHOLD), calm)
+        returned = both(below(to_background, noise * 1.2 + LEAVE_THRESHOLD), calm)
+        if count(self._unknown):
+            learned = self._learnable(motion, calm, occupied)
             write(motion.recent, learned, self._background)
-            self._unknown = without(self._unknown, calm)
+            self._unknown = without(self._unknown, learned)
+            differs = without(differs, self._unknown)
             returned = either(returned, learned)
             differs = without(differs, learned)
         if count(differs) > GLOBAL_SHARE * differs.size:
@@ -136,12 +169,20 @@ class StandingField:
         pace = 1.0 - float(np.exp(-elapsed / (YOUNG_BACKGROUND_SECONDS if young else BACKGROUND_SECONDS)))
         follow(motion.small, self._background, pace, without(calm, self._changed))
 
+    def _learnable(self, motion: Motion, calm: Mask, occupied: Sequence[Box]) -> Mask:
+        """Unknown pixels that now show what can be taken for background."""
+        learned = both(self._unknown, calm)
+        for box in occupied:
+            x1, y1, x2, y2 = motion.grid.window(box)
+            learned[y1:y2, x1:x2] = 0
+        return learned
+
     def _enter_layer(
         self, motion: Motion, recent: NDArray[np.uint8], differs: Mask, noise: NDArray[np.float32]
     ) -> None:
         """Pixels that hold something new, or something else than before, start anew."""
         from_layer = distance(recent, bytes_of(self._layer)).astype(np.float32)
-        other = above(from_layer, noise * 2.0 + 20.0)
+        other = above(from_layer, noise * 2.0 + OTHER_THRESHOLD)
         new = either(both(differs, other), without(differs, self._changed))
         if count(new):
             write(motion.recent, new, self._layer)
@@ -161,55 +202,65 @@ class StandingField:
             self._background *= ratio
             self._layer *= ratio
 
+    def examine(self, change: StandingChange) -> Evidence:
+        """Thing, hole or light? Compares the place with its background; worked out at most every EXAMINE_SECONDS.
+
+        NOTHING for one that is over.
+        """
+        known = self._known.get(change.id)
+        if known is None or self._background is None:
+            return NOTHING
+        if known.evidence is None or self._updated - known.examined > EXAMINE_SECONDS:
+            known.evidence = compare_patches(self._background, self._layer, known.window, known.mask)
+            known.examined = self._updated
+        return known.evidence
+
     def _find(self, motion: Motion) -> list[StandingChange]:
         """Connected changed pixels, matched with those of before by the pixels they share."""
+        old, self._known = self._known, {}
         if not count(self._changed):
             self._ids[:] = 0
             return []
         solid = np.asarray(cv2.morphologyEx(self._changed, cv2.MORPH_OPEN, _OPEN), np.uint8)
-        labels, stats = components(np.asarray(cv2.dilate(solid, _OPEN), np.uint8))
         ids = np.zeros(self._shape, np.int32)
-        taken: set[int] = set()
-        changes: list[StandingChange] = []
-        for index in np.argsort(-stats[:, 4])[:MAX_CHANGES]:
-            x, y, width, height = (int(value) for value in stats[index, :4])
-            window = (slice(y, y + height), slice(x, x + width))
-            mask = (labels[window] == index + 1) & (solid[window] > 0)
-            if np.count_nonzero(mask) < MIN_AREA:
-                continue
-            change = self._describe(motion, window, mask, taken)
-            taken.add(change.id)
-            ids[window][mask] = change.id
-            changes.append(change)
+        for blob in blobs(np.asarray(cv2.dilate(solid, _OPEN), np.uint8), MAX_CHANGES):
+            mask = blob.inside & (solid[blob.window] > 0)
+            if np.count_nonzero(mask) >= MIN_AREA:
+                known = self._describe(motion, blob, mask, old)
+                ids[blob.window][mask] = known.change.id
+                self._known[known.change.id] = known
         self._ids = ids
-        self._absorb(motion.seconds, changes)
-        return changes
+        self._absorb(motion.seconds)
+        return [known.change for known in self._known.values()]
 
-    def _describe(
-        self, motion: Motion, window: tuple[slice, slice], mask: NDArray[np.bool_], taken: set[int]
-    ) -> StandingChange:
-        assert self._background is not None
-        before = self._ids[window][mask]
-        votes = np.bincount(before[before > 0]) if before.any() else np.zeros(1, np.int64)
-        change_id = int(votes.argmax()) if votes.any() else 0
-        if not change_id or change_id in taken:
+    def _describe(self, motion: Motion, blob: Blob, mask: NDArray[np.bool_], old: dict[int, _Known]) -> _Known:
+        window = blob.window
+        votes, weights = np.unique(self._ids[window][mask], return_counts=True)
+        weights[votes == 0] = 0
+        change_id = int(votes[weights.argmax()])
+        if not change_id or change_id in self._known:
             change_id = self._next_id
             self._next_id += 1
-        old = next((change for change in self._changes if change.id == change_id), None)
-        y, x = window
-        corners = np.array([x.start, y.start, x.stop, y.stop], np.float32)
-        box: Box = (corners / np.array([*motion.scale, *motion.scale])).astype(np.float32)
         stirring = float(np.count_nonzero(self._heat[window][mask])) / mask.sum()
-        evidence = compare_patches(self._background, self._layer, window, mask)
-        last_seen = motion.seconds if stirring < 0.5 or old is None else old.last_seen
+        before = old.get(change_id)
+        last_seen = motion.seconds if stirring < 0.5 or before is None else before.change.last_seen
         since = float(np.percentile(self._since[window][mask], 70))
-        return StandingChange(change_id, box, since, last_seen, float(mask.mean()), evidence, stirring)
+        box = motion.grid.frame_boxes(blob.corners)
+        change = StandingChange(change_id, box, since, last_seen, float(mask.mean()), stirring)
+        known = _Known(change, window, mask)
+        if before is not None and before.mask.sum() * 0.8 < mask.sum() < before.mask.sum() * 1.25:
+            known.evidence, known.examined = before.evidence, before.examined
+        return known
 
-    def _absorb(self, seconds: float, changes: Sequence[StandingChange]) -> None:
-        """What has rested for long belongs to the background."""
+    def _absorb(self, seconds: float) -> None:
+        """A hole, and whatever has rested for long, belongs to the background."""
         assert self._background is not None
-        for change in changes:
-            if seconds - change.since > ABSORB_SECONDS:
-                mask = np.asarray(cv2.dilate((self._ids == change.id).astype(np.uint8), _OPEN), np.uint8)
+        for known in list(self._known.values()):
+            rested = seconds - known.change.since
+            if rested < HOLE_SECONDS or known.change.stirring > 0.2:
+                continue
+            if rested > ABSORB_SECONDS or self.examine(known.change).appeared < HOLE_APPEARED:
+                mask = np.asarray(cv2.dilate((self._ids == known.change.id).astype(np.uint8), _OPEN), np.uint8)
                 write(self._layer, mask, self._background)
                 self._changed[mask > 0] = 0
+                del self._known[known.change.id]

@@ -7,7 +7,7 @@ tracks that are still without. A track ages only where the detector looked.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -23,8 +23,10 @@ CONFIRMING_HITS = 2
 TRAIL_LENGTH = 240
 MAX_TRACKS = 64
 # A look that should have shown a track and did not; and for how long it must have been gone.
-_MAX_MISSES = {True: 5, False: 2}  # confirmed or not
-_LOST_SECONDS = {True: 4.0, False: 1.0}
+_MAX_MISSES = {True: 6, False: 2}  # confirmed or not
+_LOST_SECONDS = {True: 6.0, False: 1.0}
+_VACATED_SHARE = 0.1
+_VACATED_SECONDS = 0.7
 _FORGOTTEN_SECONDS = 40.0
 
 
@@ -65,13 +67,13 @@ class Sighting:
     score: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """One followed object. `box` is the last seen one, `velocity` of its centre in pixels a second.
 
     `trail` holds its sightings, oldest first. `stirred` tells that the picture once moved inside it: a poster or a
     tree trunk taken for a person never does; `stir_share` is the share of looks at which it did. `misses` counts
-    looks in a row that should have shown it.
+    looks in a row that should have shown it, `is_vacated` tells that the last of them showed bare background there.
     """
 
     id: int
@@ -83,6 +85,7 @@ class Track:
     velocity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     hits: int = 1
     misses: int = 0
+    is_vacated: bool = False
     last_looked: float = 0.0
     last_moved: float = 0.0
     stirred: bool = False
@@ -132,8 +135,18 @@ class Tracker:
         self._next_id = 1
         self.tracks: list[Track] = []
 
-    def update(self, detections: Detections, seconds: float, looked: Boxes) -> list[Track]:
-        """Take in `detections` found at `seconds` inside `looked` (N, 4); returns the living tracks."""
+    def update(
+        self,
+        detections: Detections,
+        seconds: float,
+        looked: Boxes,
+        filled: Callable[[Box], float] = lambda box: 1.0,
+    ) -> list[Track]:
+        """Take in `detections` found at `seconds` inside `looked` (N, 4); returns the living tracks.
+
+        `filled` tells which share of a box does not look like the background: who is missed by the detector is there
+        still, unless the bare background is.
+        """
         kinds = [kind_of(int(class_id)) for class_id in detections.class_ids]
         free = [index for index in range(len(detections)) if detections.scores[index] >= DOUBTFUL_SCORE]
         waiting = list(self.tracks)
@@ -146,7 +159,7 @@ class Tracker:
             if index not in taken:
                 self._begin(detections, index, kinds[index], seconds)
         for track in self.tracks:
-            self._age(track, seconds, looked)
+            self._age(track, seconds, looked, filled)
         self.tracks = [track for track in self.tracks if not self._is_over(track, seconds)][:MAX_TRACKS]
         return self.tracks
 
@@ -191,7 +204,7 @@ class Tracker:
         self._next_id += 1
         self.tracks.append(track)
 
-    def _age(self, track: Track, seconds: float, looked: Boxes) -> None:
+    def _age(self, track: Track, seconds: float, looked: Boxes, filled: Callable[[Box], float]) -> None:
         if track.last_seen >= seconds or not len(looked):
             return
         where = np.maximum(track.predicted(seconds), self._frame[:2].repeat(2))
@@ -199,12 +212,15 @@ class Tracker:
         if areas(where)[0] <= 0 or shared_areas(where, looked).max() >= 0.8 * areas(where)[0]:
             track.misses += 1
             track.last_looked = seconds
+            track.is_vacated = filled(track.box) < _VACATED_SHARE and filled(where[0]) < _VACATED_SHARE
 
     def _is_over(self, track: Track, seconds: float) -> bool:
         unseen = seconds - track.last_seen
         if unseen > _FORGOTTEN_SECONDS:
             return True
         if covered(track.predicted(seconds), self._frame) < 0.3 and track.misses >= 1:
+            return True
+        if track.is_vacated and unseen >= _VACATED_SECONDS:
             return True
         sure = track.is_confirmed
         return track.misses >= _MAX_MISSES[sure] and unseen >= _LOST_SECONDS[sure]
@@ -218,15 +234,13 @@ def _likeness(track: Track, box: Box, seconds: float, strict: bool) -> float:
     overlap = shared / max(union, 1e-6)
     if overlap > 0.3:
         return 1.0 + overlap
-    if strict:
-        return 0.0
     size = (float(box[2] - box[0] + box[3] - box[1])) / 2
     ratio = size / max(track.size, 1.0)
     if not 0.5 < ratio < 2.0:
         return 0.0
     elapsed = min(seconds - track.last_seen, 4.0)
     pace = 1.0 if track.kind in (Kind.PERSON, Kind.BAG) else 1.6  # own sizes a second beyond the prediction
-    reach = (0.5 + pace * elapsed) * track.size
+    reach = (0.5 + pace * elapsed) * track.size * (0.5 if strict else 1.0)
     distance = float(np.hypot(*((predicted[:2] + predicted[2:] - box[:2] - box[2:]) / 2)))
     return max(0.0, 1.0 - distance / max(reach, 1.0)) * min(ratio, 1 / ratio)
 
@@ -236,7 +250,7 @@ def _sight(track: Track, detections: Detections, index: int, seconds: float) -> 
     elapsed = seconds - track.last_seen
     if elapsed > 0:
         shift = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2
-        keep = 0.5 if track.hits > 2 else 0.0
+        keep = 0.3 if track.hits > 2 else 0.0
         track.velocity = keep * track.velocity + (1 - keep) * shift / np.float32(max(elapsed, 0.05))
     class_id = int(detections.class_ids[index])
     track.class_scores[class_id] = track.class_scores.get(class_id, 0.0) + score
@@ -244,4 +258,5 @@ def _sight(track: Track, detections: Detections, index: int, seconds: float) -> 
     track.score = 0.7 * track.score + 0.3 * score if track.hits > 1 else max(track.score, score)
     track.hits += 1
     track.misses = 0
+    track.is_vacated = False
     track.trail.append(Sighting(seconds, box, score))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from config.settings import DumpingRule
+from detectors.appearance import NOTHING, Evidence
 from detectors.boxes import Box, areas, covered, gap, iou
 from detectors.detections import ObjectClass
 from detectors.event import Event
@@ -27,7 +28,8 @@ BRING_BEFORE_SECONDS = 4.0
 BRING_AFTER_SECONDS = 3.0
 STAYS_SECONDS = 4.0
 MIN_APPEARED = 0.06
-MAX_PERSON_SHARE = 1.2
+MIN_PERSON_SHARE, MAX_PERSON_SHARE = 0.012, 1.2  # of the owner's box
+MAX_SLIMNESS = 6.0
 MEMORY_SECONDS = 60.0
 ALARMED_MEMORY_SECONDS = 3600.0
 
@@ -41,7 +43,7 @@ class Visit:
     box: Box
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Thing:
     """A standing change that somebody may have left. `owners` are tracks, `last_near` when one was last near."""
 
@@ -53,9 +55,10 @@ class Thing:
     refused: int = 0
     checked: int = 0
     bag_score: float = 0.0
+    evidence: Evidence = NOTHING
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Left:
     """A thing that was alarmed."""
 
@@ -126,9 +129,10 @@ class DumpingWatch:
 
     def _could_be_left(self, thing: Thing, view: View) -> bool:
         change = thing.change
-        if not thing.owners or change.evidence.appeared < MIN_APPEARED or change.evidence.is_light:
+        if not thing.owners or not self._has_size_of_a_thing(thing):
             return False
-        if float(areas(change.box[None])[0]) > MAX_PERSON_SHARE * thing.owner_area:
+        thing.evidence = view.examine(change)
+        if thing.evidence.appeared < MIN_APPEARED or thing.evidence.is_light:
             return False
         for track in view.tracks:
             if track.kind in (Kind.PERSON, Kind.VEHICLE, Kind.CYCLE) and track.is_confirmed:
@@ -136,6 +140,15 @@ class DumpingWatch:
                 if fresh and covered(change.box, track.box) > 0.6 and not self._is_passing(track, view.seconds):
                     return False
         return True
+
+    @staticmethod
+    def _has_size_of_a_thing(thing: Thing) -> bool:
+        """Between a lunch bag and a mattress, seen beside its owner."""
+        area = float(areas(thing.change.box[None])[0])
+        width, height = (float(side) for side in thing.change.box[2:] - thing.change.box[:2])
+        slim = max(width, height) > MAX_SLIMNESS * min(width, height)
+        filled = area * thing.change.area_share
+        return MIN_PERSON_SHARE * thing.owner_area < filled and area < MAX_PERSON_SHARE * thing.owner_area and not slim
 
     @staticmethod
     def _is_passing(track: Track, seconds: float) -> bool:
@@ -179,7 +192,7 @@ class DumpingWatch:
 
     def _alarm(self, thing: Thing) -> Finding:
         left = max(thing.last_near, thing.change.since)
-        score = max(0.5 + 0.5 * min(thing.change.evidence.appeared, 1.0), thing.bag_score)
+        score = max(0.5 + 0.5 * min(thing.evidence.appeared, 1.0), thing.bag_score)
         return Finding(left + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
 
     def _was_alarmed(self, change: StandingChange, seconds: float) -> bool:

@@ -18,13 +18,14 @@ from detectors.zones import ZoneArea
 SAME_FIRE_SECONDS = 60.0
 SEEN_SCORE = 0.35
 SEEN_FLICKER = 0.08
-ALONE_FLICKER = 0.22
+ALONE_FLICKER = 0.3
 ALONE_STEADY = 0.8
 ALONE_AREA = 40.0
+ALONE_DARK, ALONE_CONTRAST = 0.08, 8.0
 ALONE_EXTRA_SECONDS = 1.5
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fire:
     """A fire that was alarmed."""
 
@@ -67,6 +68,8 @@ class FireWatch:
         """Flame by colour and flicker alone: only what could hardly be anything else."""
         lasted = flame.last_seen - flame.since
         if lasted < self._confirm + ALONE_EXTRA_SECONDS or flame.last_seen < view.seconds:
+            return None
+        if flame.dark > ALONE_DARK or flame.contrast < ALONE_CONTRAST:
             return None
         if flame.flicker < ALONE_FLICKER or flame.steady < ALONE_STEADY or flame.area < ALONE_AREA:
             return None

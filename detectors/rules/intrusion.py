@@ -11,7 +11,7 @@ from detectors.rules.view import Finding, View, Wish
 from detectors.zones import ZoneArea
 
 GROUP_SECONDS = 4.0
-EMPTY_SECONDS = 8.0
+EMPTY_SECONDS = 3.0
 
 
 class IntrusionWatch:
@@ -47,9 +47,7 @@ class IntrusionWatch:
         return since is not None and presence.sightings >= 2 and seconds - since >= self._rule.confirm_seconds
 
     def wishes(self) -> list[Wish]:
-        if self._alarmed:
-            return []
-        return [Wish(presence.track.box, 2, 0.5) for presence in self._people.present.values()]
+        return []  # people are looked at because they are followed
 
     def resume(self, recent: Sequence[Event]) -> None:
         self._resumed = bool(recent)

@@ -11,7 +11,7 @@ from detectors.rules.view import Finding, View, Wish
 from detectors.zones import ZoneArea
 
 GROUP_SECONDS = 5.0
-EMPTY_SECONDS = 8.0
+EMPTY_SECONDS = 3.0
 
 
 class LoiteringWatch:
@@ -52,9 +52,7 @@ class LoiteringWatch:
         return presence.sightings >= 3 and seconds - presence.last_inside < 3.0 and presence.outside_since is None
 
     def wishes(self) -> list[Wish]:
-        if self._alarmed:
-            return []
-        return [Wish(presence.track.box, 2, 1.0) for presence in self._people.present.values()]
+        return []  # people are looked at because they are followed
 
     def resume(self, recent: Sequence[Event]) -> None:
         self._resumed = bool(recent)

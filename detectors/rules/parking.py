@@ -29,7 +29,7 @@ GONE_SECONDS = 6.0
 FRESH_SECONDS = 12.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stand:
     """A vehicle at rest. `seen` is when a detection last confirmed it, `held` when anything did."""
 

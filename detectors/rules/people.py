@@ -14,11 +14,13 @@ MIN_SCORE = 0.3
 WHOLE_BODY_SHARE = 0.8
 FOOT_ONLY_SECONDS = 2.0
 LEFT_SECONDS = 1.5
-FORGET_SECONDS = 10.0
+FORGET_SECONDS = 8.0
+VACATED_SECONDS = 3.0
+EXIT_SECONDS = 1.0
 _EDGE = 2.0  # pixels
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Presence:
     """One person in the zone. `since`: whole body inside; `foot_since`: feet inside; `last_inside`: last seen in."""
 
@@ -48,15 +50,21 @@ class ZonePeople:
                 self._enter(track, presence, view)
             elif presence is not None:
                 self._leave(presence, view.seconds)
+        alive = {track.id for track in view.tracks}
         for track_id, presence in list(self.present.items()):
-            if view.seconds - presence.last_inside > FORGET_SECONDS and not self._still_held(presence, view):
+            if track_id in alive:
+                continue
+            patience = VACATED_SECONDS if presence.track.is_vacated else FORGET_SECONDS
+            if _at_exit(presence.track, view):
+                patience = EXIT_SECONDS
+            if view.seconds - presence.last_inside > patience:
                 del self.present[track_id]
         if any(presence.since is not None for presence in self.present.values()):
-            self.last_occupied = max(p.last_inside for p in self.present.values())
+            self.last_occupied = view.seconds
 
     def _enter(self, track: Track, presence: Presence | None, view: View) -> None:
         if presence is None:
-            presence = self._inherit(track, view.seconds) or Presence(track, view.seconds, view.seconds)
+            presence = self._inherit(track, view) or Presence(track, view.seconds, view.seconds)
             self.present[track.id] = presence
         else:
             presence.sightings += 1
@@ -75,16 +83,20 @@ class ZonePeople:
         elif seconds - presence.outside_since >= LEFT_SECONDS:
             self.present.pop(presence.track.id, None)
 
-    def _inherit(self, track: Track, seconds: float) -> Presence | None:
+    def _inherit(self, track: Track, view: View) -> Presence | None:
         """The person lost near here a short time ago, whose track this one goes on with."""
         for track_id, presence in self.present.items():
-            unseen = seconds - presence.track.last_seen
-            if not 0 < unseen <= FORGET_SECONDS or track.first_seen < presence.track.last_seen:
+            unseen = view.seconds - presence.track.last_seen
+            if (
+                _at_exit(presence.track, view)
+                or not 0 < unseen <= FORGET_SECONDS
+                or track.first_seen < presence.track.last_seen
+            ):
                 continue
             dx = track.foot[0] - presence.track.foot[0]
             dy = track.foot[1] - presence.track.foot[1]
             similar = 0.6 < track.height / max(presence.track.height, 1.0) < 1.6
-            if similar and (dx * dx + dy * dy) ** 0.5 < (0.5 + 0.4 * unseen) * track.height:
+            if similar and (dx * dx + dy * dy) ** 0.5 < min(0.5 + 0.3 * unseen, 1.5) * track.height:
                 presence.sightings += 1
                 return self.present.pop(track_id)
         return None
@@ -95,11 +107,6 @@ class ZonePeople:
         feet = all(self.area.contains(float(x), float(box[3]), 1.0) for x in (box[0] + inset, box[2] - inset))
         cut = box[0] < _EDGE or box[1] < _EDGE or box[2] > view.width - _EDGE or box[3] > view.height - _EDGE
         return feet and not cut and self.area.share_of(box) >= WHOLE_BODY_SHARE
-
-    @staticmethod
-    def _still_held(presence: Presence, view: View) -> bool:
-        """The detector did not look there since, or the tracker still believes in it."""
-        return any(track.id == presence.track.id for track in view.tracks) and presence.outside_since is None
 
     def inside(self) -> list[Presence]:
         """Those whose whole body is inside, first to last."""
@@ -119,6 +126,18 @@ class ZonePeople:
                 if now > 0 or (now > -0.8 * track.height and soon > now + 0.1 * track.height):
                     coming.append(track)
         return coming
+
+
+def _at_exit(track: Track, view: View) -> bool:
+    """It was last seen at an edge of the picture and went that way."""
+    x1, y1, x2, y2 = track.predicted(track.last_seen + 1.0)
+    near = 0.1 * track.height
+    return bool(x1 < near or y1 < near or x2 > view.width - near or y2 > view.height - near) and (
+        track.box[0] < near
+        or track.box[1] < near
+        or track.box[2] > view.width - near
+        or track.box[3] > view.height - near
+    )
 
 
 def counts_as_person(track: Track, view: View) -> bool:

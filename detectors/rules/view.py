@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from detectors.appearance import Evidence
 from detectors.boxes import Box
 from detectors.detections import Boxes, Detections
 from detectors.event import Event
@@ -18,7 +19,9 @@ from detectors.tracker import Track
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One look at one camera. `seconds` is media time, `looked` (N, 4) where the detector looked, in frame pixels."""
+    """One look at one camera. `seconds` is media time, `looked` (N, 4) where the detector looked, in frame pixels;
+    `examine` compares the place of a standing change with its background.
+    """
 
     seconds: float
     captured_at: datetime
@@ -30,6 +33,7 @@ class View:
     motion: Motion
     detections: Detections
     looked: Boxes
+    examine: Callable[[StandingChange], Evidence]
 
     def clock(self, seconds: float) -> datetime:
         """Server time of media time `seconds`."""
