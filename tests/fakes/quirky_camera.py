@@ -32,7 +32,7 @@ class QuirkyCamera:
     connections: int = 0
     open_connections: int = 0
     most_connections: int = 0
-    sends: bool = True
+    key_nal_units: tuple[bytes, ...] = (IDR,)
 
     async def __aenter__(self) -> Self:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,7 +84,7 @@ class QuirkyCamera:
                 if answer is not None:
                     status, _, rest = answer.partition("\r\n")
                     writer.write(f"RTSP/1.0 {status}\r\nCSeq: {request.headers.get('cseq')}\r\n{rest}".encode())
-                if request.method == "PLAY" and answer and answer.startswith("200") and self.sends:
+                if request.method == "PLAY" and answer and answer.startswith("200"):
                     sender = asyncio.create_task(self._send(writer))
         except (ConnectionError, asyncio.CancelledError):
             pass
@@ -110,7 +110,7 @@ class QuirkyCamera:
         source = Camera()
         while True:
             for number in range(10):
-                writer.write(source.picture(P_SLICE if number else IDR))
+                writer.write(source.picture(*(() if number else self.key_nal_units), P_SLICE))
                 await asyncio.sleep(self.picture_seconds)
 
 
