@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -123,7 +124,7 @@ class LiveNews:
         return [news for news in self._remembered if news.sequence > last]
 
     async def stream(self, listener: Listener, last_event_id: str | None) -> AsyncIterator[bytes | None]:
-        """SSE text; None marks a quiet spell, when the caller may check that the listener may still listen."""
+        """SSE text; None comes now and then: the caller checks that the listener may still listen."""
         listener.clear()  # whatever came before this moment is in `missed`, or is fetched anew
         missed = self.since(last_event_id)
         if missed is None:
@@ -132,15 +133,18 @@ class LiveNews:
             yield b'retry: 1000\nevent: ready\ndata: {"resumed":true}\n\n'
         for news in missed or ():
             yield self._text(news)
+        checked_at = time.monotonic()
         while not listener.closed:
             waiting = await listener.take(KEEP_ALIVE_SECONDS)
+            if not waiting or time.monotonic() - checked_at >= KEEP_ALIVE_SECONDS:
+                checked_at = time.monotonic()
+                yield None
             if listener.missed:
                 listener.missed = False
                 yield b"event: reload\ndata: {}\n\n"
             if waiting:
                 yield b"".join(map(self._text, waiting))
             elif not listener.closed:
-                yield None
                 yield b": still here\n\n"
 
     def _text(self, news: News) -> bytes:

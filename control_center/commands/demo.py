@@ -20,7 +20,7 @@ from control_center.supervision.demo_city import (
     DEMO_FOLDER,
     VirtualCameras,
     demo_settings,
-    free_port,
+    usable_port,
     virtual_cameras,
     write_settings,
 )
@@ -72,12 +72,13 @@ async def demo_running(
             f"{mounts_file}: is missing; the demo's clips are made by python -m detectors.scenes, or shipped"
         )
     shipped = load_settings(folder / "cameras.yaml")
+    port = usable_port(host, port)
     async with AsyncExitStack() as stack:
         stack.enter_context(owned(data_dir))
         say(f"starting {len(shipped.cameras)} virtual cameras")
         cameras = await stack.enter_async_context(virtual_cameras(mounts_file))
         say(f"virtual cameras listen at rtsp://127.0.0.1:{cameras.port}; starting the center and the workers")
-        settings = demo_settings(shipped, cameras.port, data_dir, host, port or free_port(host))
+        settings = demo_settings(shipped, cameras.port, data_dir, host, port)
         settings_file = data_dir / "settings.yaml"
         write_settings(settings, settings_file)
         installation = await stack.enter_async_context(

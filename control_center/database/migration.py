@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from alembic import command
@@ -31,6 +32,8 @@ def database_url(configured: str | None, data_dir: Path) -> str:
         raise DatabaseError(
             f"center.database_url: {url.get_backend_name()} is not supported; use sqlite:///… or postgresql://…"
         )
+    if driver.endswith("asyncpg") and find_spec("asyncpg") is None:
+        raise DatabaseError("center.database_url: PostgreSQL needs its driver; install it with: pip install asyncpg")
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 

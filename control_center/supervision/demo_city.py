@@ -105,11 +105,11 @@ def _at_port(camera: Camera, rtsp_port: int) -> Camera:
     return camera.model_copy(update={"main": moved(camera.main), "sub": moved(camera.sub)})
 
 
-def free_port(host: str) -> int:
-    """A port that nobody has at this moment."""
-    with listening(host, 0, Path("demo")) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+def usable_port(host: str, port: int) -> int:
+    """`port` when nobody has it at this moment, a free one for 0. Raises StartError."""
+    with listening(host, port, "give another with --port or --host") as listener:
+        found: int = listener.getsockname()[1]
+    return found
 
 
 def write_settings(settings: Settings, file: Path) -> None:

@@ -52,7 +52,8 @@ async def running(
     Raises StartError, DatabaseError before anything runs.
     """
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(listening(settings.center.host, settings.center.port, settings_file))
+        mend = f"set another center.host or center.port in {settings_file}"
+        listener = stack.enter_context(listening(settings.center.host, settings.center.port, mend))
         await bring_up_to_date(settings)
         url = _url(settings.center.host, settings.center.port)
         worker_ids = tuple(f"w{index}" for index in range(worker_count(settings)))
@@ -77,15 +78,18 @@ def worker_count(settings: Settings) -> int:
     return max(1, len(os.sched_getaffinity(0)) // CORES_A_WORKER)
 
 
-def listening(host: str, port: int, settings_file: Path) -> socket.socket:
-    """The center's socket. It is ours, so that a center that restarts never loses its port. Raises StartError."""
+def listening(host: str, port: int, mend: str) -> socket.socket:
+    """The center's socket. It is ours, so that a center that restarts never loses its port. `mend` ends the message.
+
+    Raises StartError.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise StartError(f"{settings_file}: center.host {host!r} cannot be used ({error.strerror})") from error
+        raise StartError(f"address {host!r} cannot be listened on ({error.strerror}); {mend}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -93,8 +97,7 @@ def listening(host: str, port: int, settings_file: Path) -> socket.socket:
     except OSError as error:
         listener.close()
         raise StartError(
-            f"{settings_file}: center.port {port} on {host} cannot be used ({error.strerror}); "
-            "stop the program that has it, or set another center.port"
+            f"port {port} on {host} cannot be listened on ({error.strerror}); stop the program that has it, or {mend}"
         ) from error
     return listener
 

@@ -49,8 +49,9 @@ def test_a_busy_port_is_said_with_its_field_before_anything_starts(tmp_path: Pat
         port = holder.getsockname()[1]
         answer = haechi("run", "--config", write_settings(tmp_path, center={"port": port}))
     assert answer.returncode == 2
-    assert f"center.port {port} on 127.0.0.1 cannot be used (Address already in use)" in answer.stderr
+    assert f"port {port} on 127.0.0.1 cannot be listened on (Address already in use)" in answer.stderr
     assert "Traceback" not in answer.stderr
+    assert "center.port" in answer.stderr and "haechi.yaml" in answer.stderr
     assert "password" not in answer.stdout
 
 

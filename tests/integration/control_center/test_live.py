@@ -123,9 +123,18 @@ async def test_a_listener_that_signed_out_hears_no_more(
     async with sqlite_center.signed_in() as client, listening(client) as listener:
         await listener.next("ready")
         await client.delete("/api/v1/session")
+        talking = asyncio.create_task(keep_talking(sqlite_center))
         with pytest.raises(EOFError):
             await listener.next("never")
+        talking.cancel()
     assert len(sqlite_center.parts.live) == 0
+
+
+async def keep_talking(center: RunningCenter) -> None:
+    """So much news that the stream is never quiet."""
+    while True:
+        center.parts.live.publish("status", "{}")
+        await asyncio.sleep(0.01)
 
 
 async def test_there_is_a_bound_on_listeners(sqlite_center: RunningCenter, monkeypatch: pytest.MonkeyPatch) -> None:
