@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-_JUMP_US = 2_000_000
+_JUMP_NS = 2_000_000_000
 
 
 class MediaTime:
     """Continues media time over a new run: rules count seconds, and a camera that reconnects starts its pts anywhere.
 
-    While pts and the server's clock advance alike, pts rules (no jitter); where they part by over two seconds, the
-    server's clock bridges the gap.
+    While pts and the server's monotonic clock advance alike, pts rules (no jitter); where they part by over two
+    seconds, the server's clock bridges the gap.
     """
 
     def __init__(self) -> None:
         self._offset_90k = 0
-        self._last: tuple[int, int] | None = None  # pts, captured at
+        self._last: tuple[int, int] | None = None  # pts, received at
 
-    def continuous(self, pts_90k: int, captured_us: int) -> int:
-        """Media time of an access unit with `pts_90k`, received at `captured_us`; pictures may be reordered."""
+    def continuous(self, pts_90k: int, received_ns: int) -> int:
+        """Media time of an access unit with `pts_90k`, received at `received_ns`; pictures may be reordered."""
         if self._last is not None:
-            last_pts, last_us = self._last
-            passed_us = captured_us - last_us
-            if abs((pts_90k - last_pts) * 100 // 9 - passed_us) > _JUMP_US:
-                self._offset_90k += last_pts + max(0, passed_us) * 9 // 100 - pts_90k
-        self._last = (pts_90k, captured_us)
+            last_pts, last_ns = self._last
+            passed_ns = received_ns - last_ns
+            if abs((pts_90k - last_pts) * 100_000 // 9 - passed_ns) > _JUMP_NS:
+                self._offset_90k += last_pts + max(0, passed_ns) * 9 // 100_000 - pts_90k
+        self._last = (pts_90k, received_ns)
         return pts_90k + self._offset_90k
 
 

@@ -1,7 +1,8 @@
 """What travels between the packets and the pictures process of a worker, over one socketpair.
 
-A record is `!IB` (bytes that follow the length, kind) and a body. Down go HELLO (JSON), UNIT (`!HBqq`: camera
-index, flags, pts_90k, captured at in µs since 1970 UTC; then the access unit as Annex B) and ATTENTION (JSON list
+A record is `!IB` (bytes that follow the length, kind) and a body. Down go HELLO (JSON), UNIT (`!HBqqq`: camera
+index, flags, pts_90k, arrival in ns of the machine's monotonic clock, arrival in µs since 1970 UTC; then the access
+unit as Annex B) and ATTENTION (JSON list
 of camera ids with an open incident). Up come EVENT (`!I` JSON length, the event as JSON, then the snapshot as
 JPEG), STATS (JSON), CREDIT (`!I`, UNIT records consumed since the last CREDIT) and FAULT (text: why it ends).
 
@@ -25,7 +26,7 @@ from streams.access_unit import AccessUnit
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _HEAD = struct.Struct("!IB")
-_UNIT = struct.Struct("!HBqq")
+_UNIT = struct.Struct("!HBqqq")
 _COUNT = struct.Struct("!I")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -51,11 +52,15 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class UnitRecord:
-    """One access unit on its way to the decoder. `data` is Annex B, with parameter sets before a key frame."""
+    """One access unit on its way to the decoder. `data` is Annex B, with parameter sets before a key frame.
+
+    `received_ns` is monotonic, to tell its age; `captured_us` is UTC, to tell people when.
+    """
 
     camera_index: int
     flags: Flag
     pts_90k: int
+    received_ns: int
     captured_us: int
     data: bytes
 
@@ -131,15 +136,17 @@ def _record(kind: Kind, *parts: bytes) -> bytes:
 
 def encode_unit(camera_index: int, unit: AccessUnit, captured_us: int) -> bytes:
     flags = (Flag.KEY if unit.is_key else 0) | (Flag.H265 if unit.parameters.codec == "h265" else 0)
-    return _record(Kind.UNIT, _UNIT.pack(camera_index, flags, unit.pts_90k, captured_us), unit.annex_b())
+    return _record(
+        Kind.UNIT, _UNIT.pack(camera_index, flags, unit.pts_90k, unit.received_ns, captured_us), unit.annex_b()
+    )
 
 
 def decode_unit(body: bytes) -> UnitRecord:
     """Raises LinkError."""
     if len(body) < _UNIT.size:
         raise LinkError(f"UNIT record of {len(body)} bytes is cut short")
-    camera_index, flags, pts_90k, captured_us = _UNIT.unpack_from(body)
-    return UnitRecord(camera_index, Flag(flags), pts_90k, captured_us, body[_UNIT.size :])
+    camera_index, flags, pts_90k, received_ns, captured_us = _UNIT.unpack_from(body)
+    return UnitRecord(camera_index, Flag(flags), pts_90k, received_ns, captured_us, body[_UNIT.size :])
 
 
 def encode_hello(hello: Hello) -> bytes:

@@ -137,11 +137,11 @@ class PictureWatch:
         if record.camera_index >= len(self._cameras):
             return
         watched = self._cameras[record.camera_index]
-        record = replace(record, pts_90k=watched.media_time.continuous(record.pts_90k, record.captured_us))
+        record = replace(record, pts_90k=watched.media_time.continuous(record.pts_90k, record.received_ns))
         picture = watched.decoder.decode(record)
         if picture is None:
             return
-        age = time.time() - record.captured_us / 1e6
+        age = (time.monotonic_ns() - record.received_ns) / 1e9
         self._pace.observe(age)
         rate = self._settings.frames_per_second * self._pace.share
         if age <= STALE_SECONDS and watched.schedule.is_due(

@@ -7,7 +7,6 @@ goes on meanwhile. It ends itself when the packets process closes the link.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import select
 import signal
@@ -16,12 +15,13 @@ import sys
 import time
 from contextlib import suppress
 
+import cv2
+
 from detectors.yolox import ModelError, YoloxDetector
 from streams import picture_link
 from streams.picture_link import Kind, LinkError, PictureStats, RecordParser
 from streams.picture_watch import DetectorThread, PictureWatch
-
-log = logging.getLogger(__name__)
+from streams.process_log import set_up_logging
 
 NICENESS = 10
 STATS_SECONDS = 1.0
@@ -114,9 +114,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="streams.pictures", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="inherited end of the socketpair")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s pictures %(name)s: %(message)s")
+    set_up_logging("pictures")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the link's end is what ends us
     os.nice(NICENESS)
+    cv2.setNumThreads(1)  # its pool would spin beside the packets process
     link = Link(socket.socket(fileno=arguments.fd))
     try:
         run(link)

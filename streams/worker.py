@@ -33,6 +33,7 @@ from streams.analysis import Analysis
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox, OutboxError
+from streams.process_log import set_up_logging
 from streams.recorder import Recorder
 from streams.recording_index import RecordingIndexError
 from streams.recording_store import RecordingStore
@@ -84,9 +85,9 @@ class Worker:
             stack.push_async_callback(parts.relay.close)
             await stack.enter_async_context(worker_http.serve(self._app(parts), listening))
             where = f"shard {parts.shard}, {len(self._cameras)} cameras, API at {parts.base_url}"
-            log.info("worker %s runs (%s)", parts.worker_id, where)
+            log.info("running (%s)", where)
             await stop.wait()
-            log.info("worker %s ends", parts.worker_id)
+            log.info("ending")
 
     async def _build(self, stack: AsyncExitStack, base_url: str) -> WorkerParts:
         """The parts, opened but not yet running."""
@@ -226,15 +227,14 @@ def main() -> int:
     parser.add_argument("--center-url", required=True, help="where the center listens")
     parser.add_argument("--http-port", type=int, default=0, help="port of the worker's API on loopback; 0: a free one")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format=f"%(levelname)s {arguments.worker_id} %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    set_up_logging(f"worker {arguments.worker_id}")
     try:
         options = _options(arguments)
         _raise_file_limit()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run_until_signal(options))
     except (SettingsError, ValueError, FolderError, OutboxError, RecordingIndexError, OSError) as error:
-        print(f"worker {arguments.worker_id}: {error}", file=sys.stderr)
+        log.error("cannot start: %s", error)
         return 2
     return 0
 

@@ -31,16 +31,19 @@ def test_a_schedule_begins_anew_when_time_jumps_back() -> None:
 
 def test_media_time_goes_on_through_a_reconnect() -> None:
     clock = MediaTime()
-    assert clock.continuous(900_000, 10_000_000) == 900_000
-    assert clock.continuous(906_000, 10_066_000) == 906_000
-    resumed = clock.continuous(77, 15_066_000)
+    assert clock.continuous(900_000, 10_000_000_000) == 900_000
+    assert clock.continuous(906_000, 10_066_000_000) == 906_000
+    resumed = clock.continuous(77, 15_066_000_000)
     assert resumed == 906_000 + 5 * 90_000
-    assert clock.continuous(77 + 6000, 15_133_000) == resumed + 6000
+    assert clock.continuous(77 + 6000, 15_133_000_000) == resumed + 6000
 
 
 def test_media_time_keeps_the_order_of_reordered_pictures() -> None:
     clock = MediaTime()
-    times = [clock.continuous(pts, us) for pts, us in ((0, 0), (18_000, 66_000), (6000, 133_000), (12_000, 200_000))]
+    times = [
+        clock.continuous(pts, ns)
+        for pts, ns in ((0, 0), (18_000, 66_000_000), (6000, 133_000_000), (12_000, 200_000_000))
+    ]
     assert times == [0, 18_000, 6000, 12_000]
 
 

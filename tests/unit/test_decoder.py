@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -25,7 +26,7 @@ def records(**clip: object) -> list[UnitRecord]:
 
 def record(unit: AccessUnit) -> UnitRecord:
     captured_us = int(BASE.timestamp()) * 1_000_000 + unit.pts_90k * 100 // 9
-    return UnitRecord(0, Flag.KEY if unit.is_key else Flag(0), unit.pts_90k, captured_us, unit.annex_b())
+    return UnitRecord(0, Flag.KEY if unit.is_key else Flag(0), unit.pts_90k, 0, captured_us, unit.annex_b())
 
 
 def decode(units: list[UnitRecord]) -> tuple[Decoder, list[Frame | None]]:
@@ -38,7 +39,7 @@ def decode(units: list[UnitRecord]) -> tuple[Decoder, list[Frame | None]]:
 
 
 def changed(unit: UnitRecord, data: bytes) -> UnitRecord:
-    return UnitRecord(unit.camera_index, unit.flags, unit.pts_90k, unit.captured_us, data)
+    return replace(unit, data=data)
 
 
 def noise(size: int) -> bytes:
