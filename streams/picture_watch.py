@@ -34,7 +34,8 @@ _BATCH_SECONDS = 0.25
 _MAX_BATCH_CROPS = 8
 _MAX_LOOK_CROPS = 4
 _WAITING_BYTES = 256 * 1024 * 1024
-_SNAPSHOT_QUALITY = 85
+_SNAPSHOT_QUALITIES = (85, 60, 30)
+_MAX_SNAPSHOT_BYTES = 1_500_000  # the center takes 2 MiB
 
 INCIDENT_WEIGHT = 8.0
 """An incident is open at the camera."""
@@ -288,5 +289,8 @@ def _with_missed(crops: Sequence[Crop], missed: Sequence[Crop]) -> list[Crop]:
 
 def _jpeg(image: Image) -> bytes:
     """The picture as the alarm list shows it; the box travels beside it, so that the evidence stays unmarked."""
-    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _SNAPSHOT_QUALITY])
-    return data.tobytes() if encoded else b""
+    for quality in _SNAPSHOT_QUALITIES:
+        encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if encoded and len(data) <= _MAX_SNAPSHOT_BYTES:
+            return data.tobytes()
+    return b""

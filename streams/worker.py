@@ -210,7 +210,7 @@ def _raise_file_limit() -> None:
 
 def _options(arguments: argparse.Namespace) -> WorkerOptions:
     """Raises SettingsError, ValueError."""
-    token = os.environ.get(TOKEN_VARIABLE, "")
+    token = os.environ.pop(TOKEN_VARIABLE, "")
     if len(token) < 16:
         raise ValueError(f"set {TOKEN_VARIABLE} to the secret shared with the center, at least 16 characters")
     settings = load_settings(arguments.config)

@@ -78,6 +78,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         "started_at": parts.started_at,
         "cameras": cameras,
         "recording": parts.store.status() if parts.store else None,
+        "incident_cameras": sorted(parts.analysis.incident_cameras),
         "pictures": _pictures(parts.analysis.process),
         "outbox": parts.outbox.status,
         "intake": parts.intake.status,

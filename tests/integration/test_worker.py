@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,27 @@ import av
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from av import VideoFrame
 
+from control_center.incidents.finding import Finding
 from streams.virtual import Faults, Mount, VirtualCameraServer
 from tests.center_on_a_port import TOKEN, CenterOnAPort, until
 from tests.clips import cached_clip
 from tests.worker_process import WorkerProcess, analysis_settings, running_worker, start_worker, write_settings
 
 RULES = [{"name": "yard", "rules": [{"kind": "intrusion"}, {"kind": "dumping"}, {"kind": "fire"}]}]
+
+FINDING = Finding(
+    event_id="0123456789abcdef",
+    camera_id="cam2",
+    kind="intrusion",
+    family="crime",
+    zone="yard",
+    severity="alert",
+    started_at=datetime.now(UTC),
+    raised_at=datetime.now(UTC),
+    box=(0.1, 0.1, 0.2, 0.2),
+    score=0.9,
+    label="person",
+)
 
 
 def mounts(count: int) -> list[Mount]:
@@ -101,6 +117,9 @@ async def test_four_cameras_are_live_watched_recorded_and_shown_until_sigterm(tm
         only, _ = await first_picture(worker, "cam1", "sub")
         assert [(one.width, one.height) for one in (main, sub, only)] == [(640, 360), (320, 180), (640, 360)]
         assert location.startswith("/whep/cam0/")
+
+        await center.ingest.take("w0", [FINDING])
+        await worker.wait_status(lambda status: status["incident_cameras"] == ["cam2"], "the incident is known")
 
         def recorded(status: dict[str, Any]) -> bool:
             return all(camera["recorder"]["units"] > 45 for name, camera in status["cameras"].items() if name != "cam1")
