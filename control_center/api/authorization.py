@@ -126,10 +126,12 @@ def _is_worker(center: Center, request: Request) -> bool:
 
 def _refuse_other_sites(request: Request) -> None:
     """A browser says where a page comes from: nothing is changed for a page of another site (OWASP, CSRF)."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if (site is not None and site not in {"same-origin", "none"}) or not is_ours:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        is_ours = site in {"same-origin", "none"}
+    else:  # an older browser, plain HTTP from afar, or no browser at all
+        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not is_ours:
         raise Problem(HTTPStatus.FORBIDDEN, "this request came from a page of another site", "other-site")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -46,10 +45,9 @@ def demo(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = DEFAULT_DATA,
     folder: Annotated[Path, typer.Option(help="Folder with mounts.yaml and cameras.yaml.")] = DEMO_FOLDER,
-    verbose: Annotated[bool, typer.Option("--verbose", help="More log lines.")] = False,
 ) -> None:
     """Show the demo city until Ctrl-C. Its cameras are clips, sent over real RTSP on this machine."""
-    set_up_logging("haechi", logging.DEBUG if verbose else logging.INFO)
+    set_up_logging("haechi")
 
     async def main() -> None:
         async with demo_running(folder, data_dir, host, port) as city:

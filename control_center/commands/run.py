@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,10 +23,9 @@ LIVE_WITHIN_SECONDS = 30.0
 
 def run(
     config: Annotated[Path, typer.Option(help="Settings file (YAML).")] = DEFAULT_FILE,
-    verbose: Annotated[bool, typer.Option("--verbose", help="More log lines.")] = False,
 ) -> None:
     """Run the center and its workers until Ctrl-C or SIGTERM."""
-    set_up_logging("haechi", logging.DEBUG if verbose else logging.INFO)
+    set_up_logging("haechi")
     if config == DEFAULT_FILE and not config.exists():
         raise SettingsError(f"{config}: is not here; write one (config/examples has some), or try `haechi demo`")
     settings = load_settings(config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -101,16 +100,16 @@ def postgresql() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def center_database_url(request: pytest.FixtureRequest) -> str | None:
-    """None for SQLite in the data folder, else the URL of a new PostgreSQL database."""
+    """None for SQLite in the data folder, else the URL of an empty PostgreSQL database."""
     if request.param == "sqlite":
         return None
     folder = request.getfixturevalue("postgresql")
-    name = f"test_{uuid.uuid4().hex}"
-    engine = create_async_engine(f"postgresql+asyncpg://haechi@/postgres?host={folder}", isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_async_engine(f"postgresql+asyncpg://haechi@/postgres?host={folder}")
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
     await engine.dispose()
-    return f"postgresql://haechi@/{name}?host={folder}"
+    return f"postgresql://haechi@/postgres?host={folder}"
 
 
 def settings_in(folder: Path, center_database_url: str | None = None) -> Settings:
