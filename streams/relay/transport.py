@@ -42,6 +42,7 @@ for _package, _prefix in _WRITTEN_AGAINST.items():
         raise ImportError(f"{_package} {version(_package)} is installed; streams.relay needs {_prefix}x (private API)")
 
 _MOST_CANDIDATES = 32
+_MOST_UNREAD = 256
 _CERTIFICATE_RENEWAL = datetime.timedelta(days=7)
 _TAG_BYTES = {b"SRTP_AES128_CM_SHA1_80": 10, b"SRTP_AEAD_AES_128_GCM": 16, b"SRTP_AEAD_AES_256_GCM": 16}
 _PREFERRED_PROFILE = b"SRTP_AEAD_AES_128_GCM"  # half the cost of AES-CM with SHA-1 where there is AES in hardware
@@ -133,6 +134,10 @@ class _Connection(aioice.ice.Connection):
         self._protocols.append(protocol)
         self._local_candidates.append(protocol.local_candidate)
         self._local_candidates_end = True
+
+    def data_received(self, data: bytes, component: int) -> None:
+        if self._queue.qsize() < _MOST_UNREAD:  # aioice's queue has no bound, and anybody can send to the port
+            super().data_received(data, component)
 
     def _check_list_maybe_complete(self) -> bool:
         complete = super()._check_list_maybe_complete()

@@ -336,3 +336,13 @@ async def test_an_address_that_is_not_ours_is_advertised_while_every_address_is_
     opened = await relay.open("cam", "main", _offer())
     assert " 203.0.113.7 " in opened.answer and "127.0.0.1" not in opened.answer
     await relay.close()
+
+
+@pytest.mark.parametrize("media_host", ["localhost", "::1"])
+async def test_media_goes_over_the_address_that_is_set(clips: dict[str, list[AccessUnit]], media_host: str) -> None:
+    buffer = GopBuffer()
+    relay = Relay({("cam", "main"): buffer}, WorkerSettings(media_host=media_host))
+    async with serve(relay) as base, LiveFeed(buffer, clips["baseline"], FPS):
+        async with WhepClient(f"{base}/whep/cam") as client:
+            await client.frame()
+        await relay.close()
