@@ -23,7 +23,7 @@ MIN_AREA = 16  # working pixels
 MIN_PRESENCE = 0.15
 MIN_FLICKER = 0.16
 WAVER = 16
-DARK_SHARE = 0.3
+DARK_SHARE = 0.1
 MAX_SWAY = 0.4  # working pixels
 MAX_FLAMES = 8
 GONE_SECONDS = 3.0
@@ -73,7 +73,7 @@ class FlameField:
 
     def update(self, motion: Motion) -> list[Flame]:
         """The flickering places now."""
-        mask, bright = flame_coloured(motion.small), np.ascontiguousarray(motion.small[:, :, 1])
+        mask, bright = flame_coloured(motion.small), np.ascontiguousarray(motion.small[:, :, 2])
         old_mask, self._mask = self._mask, mask
         old_bright, self._bright = self._bright, bright
         elapsed = min(max(motion.seconds - self._seconds, 0.01), 3.0)

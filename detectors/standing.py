@@ -39,6 +39,7 @@ from detectors.motion import MAX_NOISE, Grid, Motion
 
 UPDATE_SECONDS = 0.35
 CALM_SECONDS = 1.0
+SETTLE_SECONDS = 0.8  # until the average of the last second shows it
 BACKGROUND_SECONDS = 20.0
 YOUNG_SECONDS, YOUNG_BACKGROUND_SECONDS = 10.0, 5.0
 LAYER_SECONDS = 10.0
@@ -186,7 +187,7 @@ class StandingField:
         new = either(both(differs, other), without(differs, self._changed))
         if count(new):
             write(motion.recent, new, self._layer)
-            np.copyto(self._since, np.float32(motion.seconds - CALM_SECONDS), where=new.view(np.bool_))
+            np.copyto(self._since, np.float32(motion.seconds - CALM_SECONDS - SETTLE_SECONDS), where=new.view(np.bool_))
 
     def _follow_light(self, recent: NDArray[np.uint8], calm: Mask) -> None:
         """A camera that changes its exposure, or a cloud, changes all at once: follow by the median ratio."""
@@ -241,7 +242,7 @@ class StandingField:
         if not change_id or change_id in self._known:
             change_id = self._next_id
             self._next_id += 1
-        stirring = float(np.count_nonzero(self._heat[window][mask])) / mask.sum()
+        stirring = np.count_nonzero(self._heat[window][mask]) / int(mask.sum())
         before = old.get(change_id)
         last_seen = motion.seconds if stirring < 0.5 or before is None else before.change.last_seen
         since = float(np.percentile(self._since[window][mask], 70))

@@ -46,6 +46,9 @@ class FireWatch:
     def watch(self, view: View) -> list[Finding]:
         """An alarm for each new fire."""
         self._take_up_resumed(view)
+        if view.motion.scene_changed:
+            for fire in self._fires:  # the view changed, the fire did not: where it is now is not known
+                fire.box = np.array([0, 0, view.width, view.height], np.float32)
         self._flames = [flame for flame in view.flames if self._area.touches(flame.box)]
         self._fires = [fire for fire in self._fires if view.seconds - fire.last_seen < SAME_FIRE_SECONDS]
         burning = [track for track in view.tracks if track.kind in (Kind.FLAME, Kind.SMOKE)]

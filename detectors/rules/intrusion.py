@@ -28,11 +28,13 @@ class IntrusionWatch:
         self._people.update(view)
         if self._alarmed and view.seconds - self._people.last_occupied > EMPTY_SECONDS:
             self._alarmed = False
-        inside = [presence for presence in self._people.inside() if self._is_sure(presence, view.seconds)]
+        whole = self._people.inside()
+        inside = [presence for presence in whole if self._is_sure(presence, view.seconds)]
         if self._alarmed or not inside:
             return []
         first = inside[0].since or view.seconds
-        if view.seconds - first < GROUP_SECONDS and self._people.entering(view):
+        more = self._people.entering(view) or any(_is_fresh(p, view.seconds) for p in whole if p not in inside)
+        if view.seconds - first < GROUP_SECONDS and more:
             return []
         self._alarmed = True
         if self._resumed:
@@ -51,3 +53,7 @@ class IntrusionWatch:
 
     def resume(self, recent: Sequence[Event]) -> None:
         self._resumed = bool(recent)
+
+
+def _is_fresh(presence: Presence, seconds: float) -> bool:
+    return seconds - presence.last_inside < 1.5
