@@ -153,8 +153,8 @@ class Vehicle:
                 glow[np.all(np.abs(body.colours - np.asarray(LAMP, np.float32)) < 1e-4, axis=1)] = 3.0
             body = replace(body, glow=glow)
         parts = [body]
-        for wheel, (x, y, radius) in zip(self.wheels, self.axles, strict=True):
-            parts.append(wheel.moved(about_y(rolled_metres / radius), (x, y, radius)))
+        for one, (x, y, radius) in zip(self.wheels, self.axles, strict=True):
+            parts.append(one.moved(about_y(rolled_metres / radius), (x, y, radius)))
         return joined(parts)
 
 
@@ -290,13 +290,18 @@ def _paint_ends(shape: BodyShape, where: Floats, normal: Floats, put: object) ->
     paint(lamp & (np.abs(normal[:, 2]) < 0.85), LAMP, 0.8)  # type: ignore[operator]
     tail = rear & (span > wide * 0.55) & (z > shape.tail_lamps[0]) & (z < shape.tail_lamps[1])
     paint(tail & (np.abs(normal[:, 2]) < 0.8), TAIL, 0.6)  # type: ignore[operator]
+    paint((x < -half + 0.30) & (z < shape.clearance + 0.24) & (z > shape.clearance), TRIM, 0.1)  # type: ignore[operator]
+    seam = (np.abs(z - shape.tail_lamps[0] + 0.06) < 0.012) & (x < -half + 0.30)
+    paint(seam & (np.abs(normal[:, 2]) < 0.7), TRIM, 0.0)  # type: ignore[operator]
+    frame = (span < 0.32) & (np.abs(normal[:, 0]) > 0.5) & (x < -half + 0.16)
+    paint(frame & (z > shape.grille[0] - 0.10) & (z < shape.grille[0] + 0.12), TRIM, 0.0)  # type: ignore[operator]
     plate = (span < 0.26) & (np.abs(normal[:, 0]) > 0.5)
     low = shape.grille[0] - 0.10
     paint(plate & face & (z > low) & (z < low + 0.12), PLATE, 0.2)  # type: ignore[operator]
     paint(plate & (x < -half + 0.16) & (z > low + 0.06) & (z < low + 0.18), PLATE, 0.2)  # type: ignore[operator]
 
 
-def _wheel(radius: float, width: float, spokes: int, density: float, rng: np.random.Generator) -> Surfels:
+def wheel(radius: float, width: float, spokes: int, density: float, rng: np.random.Generator) -> Surfels:
     """About the y axis through the origin; both faces, so that it serves left and right."""
     positions, normals, _ = tube(
         [-width / 2, -width / 2 + 0.02, width / 2 - 0.02, width / 2],
@@ -342,11 +347,11 @@ def _mirrors(shape: BodyShape, paint: Colour, density: float, rng: np.random.Gen
 def _four_wheels(
     shape: BodyShape, density: float, rng: np.random.Generator
 ) -> tuple[tuple[Surfels, ...], tuple[tuple[float, float, float], ...]]:
-    wheel = _wheel(shape.wheel_radius, 0.22, int(rng.integers(5, 9)), density, rng)
+    tyre = wheel(shape.wheel_radius, 0.22, int(rng.integers(5, 9)), density, rng)
     axles = tuple(
         (x, side * (shape.width / 2 - 0.125), shape.wheel_radius) for x in shape.wheels if x > -8 for side in (-1, 1)
     )
-    return (wheel,) * len(axles), axles
+    return (tyre,) * len(axles), axles
 
 
 def car(
@@ -423,11 +428,11 @@ def truck(
             painted(where, normal, TAIL, 0.5).moved(np.eye(3, dtype=np.float32), (back - 0.03, side * 0.68, 0.50))
         )
     axles = tuple((x, side * 0.74, 0.33) for x in (bed_length / 2 + 0.52, back + 0.75) for side in (-1, 1))
-    wheel = _wheel(0.33, 0.22, 5, density, rng)
+    tyre = wheel(0.33, 0.22, 5, density, rng)
     length = bed_length + 2.0
     front = bed_length / 2 + 0.30 + 0.86
     return Vehicle(
-        joined(parts).shuffled(rng), (wheel,) * 4, axles, (length, 1.78, height),
+        joined(parts).shuffled(rng), (tyre,) * 4, axles, (length, 1.78, height),
         tuple((front, s * 0.62, 0.83) for s in (-1, 1)), tuple((back, s * 0.68, 0.55) for s in (-1, 1)), "truck",
     )  # fmt: skip
 

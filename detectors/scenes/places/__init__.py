@@ -1,0 +1,1 @@
+"""The demo's places, one module each: `film()` gives the clip. Fixed lists, apart from training's random stages."""
