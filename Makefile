@@ -3,6 +3,7 @@
 # make check  formatting, lint and types alone
 # make bench  the long forms: benchmarks, ten minutes of the demo against its truth
 # make lock   resolve the Python lock files again
+# make api    write the API's description and the UI's types again
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,13 +11,14 @@ UI := operator_ui
 NODE := $(UI)/with-node
 UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/index.html $(UI)/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench lock api clean
 
 run: .venv/.run $(UI)/dist/index.html
 	@$(BIN)/haechi demo
 
 test: check $(UI)/dist/index.html
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not alone"
+	$(BIN)/python -m pytest -m alone
 	$(NODE) npm --prefix $(UI) test --silent
 
 check: .venv/.test $(UI)/node_modules/.installed
@@ -34,6 +36,10 @@ lock: .venv/.uv
 		pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+
+api: .venv/.test $(UI)/node_modules/.installed
+	$(BIN)/python -m control_center.openapi
+	$(NODE) npm --prefix $(UI) run --silent client
 
 clean:
 	rm -rf .venv $(UI)/node_modules $(UI)/dist
