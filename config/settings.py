@@ -150,6 +150,20 @@ class WorkerSettings(Section):
     udp_ports: Annotated[tuple[int, int] | None, Field(description="fixed range of WebRTC media ports")] = None
     ring_max_bytes: Annotated[int, Field(ge=262_144)] = 8 * 1024 * 1024
 
+    @field_validator("media_host")
+    @classmethod
+    def _is_one_address(cls, host: str) -> str:
+        if host in {"", "0.0.0.0", "::"}:
+            raise ValueError("name the one address that browsers reach this machine by, not all of them")
+        return host
+
+    @field_validator("udp_ports")
+    @classmethod
+    def _is_a_range(cls, ports: tuple[int, int] | None) -> tuple[int, int] | None:
+        if ports is not None and not 1024 <= ports[0] < ports[1] <= 65535:
+            raise ValueError("must be [first, last] with 1024 ≤ first < last ≤ 65535")
+        return ports
+
 
 class RecordingSettings(Section):
     enabled: bool = True

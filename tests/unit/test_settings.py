@@ -52,6 +52,8 @@ def test_the_shipped_schema_is_that_of_the_settings() -> None:
         ),
         (CAMERA + "    zones: [{name: z, rules: [{kind: parkin}]}]\n", "cameras[0].zones[0].rules[0] (camera gate)"),
         (CAMERA + "    zones: [{name: z, polygon: [[0, 0], [1, 1]], rules: []}]\n", "needs at least three points"),
+        ("workers: {media_host: 0.0.0.0}\n", "workers.media_host: name the one address"),
+        ("workers: {udp_ports: [50100, 50000]}\n", "workers.udp_ports: must be [first, last]"),
         ("cameras: [\n", "/haechi.yaml:2: is not YAML"),
         ("just words", "must be a mapping"),
         ("", "must be a mapping"),
