@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -104,15 +105,14 @@ class CameraAnalyzer:
         if seconds <= self._concluded or (self._asked is not None and seconds > self._asked):
             return []
         self._asked, self._concluded = None, seconds
-        tracks = self._tracker.update(
-            detections, seconds, looked, lambda box: self._standing.filled_share(box, look.motion)
-        )
+        filled = partial(self._standing.filled_share, motion=look.motion)
+        tracks = self._tracker.update(detections, seconds, looked, filled)
         self._mark_stirring(tracks, look.motion)
         self._planner.learn(self._last_regions, detections.boxes, looked, seconds)
         self._clear_background(tracks, look)
         view = View(
             seconds, look.frame.captured_at, self._width, self._height, tracks, look.changes, look.flames,
-            look.motion, detections, looked, self._standing.examine,
+            look.motion, detections, looked, self._standing.examine, filled,
         )  # fmt: skip
         events = []
         for armed in self._armed:

@@ -51,6 +51,7 @@ MIN_AREA = 14  # working pixels
 MAX_CHANGES = 24
 GLOBAL_SHARE = 0.35
 _OPEN = np.ones((3, 3), np.uint8)
+_RIM = np.ones((9, 9), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ class StandingField:
                 ids[blob.window][mask] = known.change.id
                 self._known[known.change.id] = known
         self._ids = ids
-        self._absorb(motion.seconds)
+        self._absorb(motion)
         return [known.change for known in self._known.values()]
 
     def _describe(self, motion: Motion, blob: Blob, mask: NDArray[np.bool_], old: dict[int, _Known]) -> _Known:
@@ -253,15 +254,16 @@ class StandingField:
             known.evidence, known.examined = before.evidence, before.examined
         return known
 
-    def _absorb(self, seconds: float) -> None:
-        """A hole, and whatever has rested for long, belongs to the background."""
+    def _absorb(self, motion: Motion) -> None:
+        """A hole, and whatever has rested for long, belongs to the background, with the blurred rim around it."""
         assert self._background is not None
         for known in list(self._known.values()):
-            rested = seconds - known.change.since
+            rested = motion.seconds - known.change.since
             if rested < HOLE_SECONDS or known.change.stirring > 0.2:
                 continue
             if rested > ABSORB_SECONDS or self.examine(known.change).appeared < HOLE_APPEARED:
-                mask = np.asarray(cv2.dilate((self._ids == known.change.id).astype(np.uint8), _OPEN), np.uint8)
-                write(self._layer, mask, self._background)
+                own = (self._ids == known.change.id).astype(np.uint8) * np.uint8(255)
+                mask = both(np.asarray(cv2.dilate(own, _RIM), np.uint8), below(self._heat, 1))
+                write(motion.recent, mask, self._background)
                 self._changed[mask > 0] = 0
                 del self._known[known.change.id]

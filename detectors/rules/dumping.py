@@ -19,7 +19,7 @@ from detectors.detections import ObjectClass
 from detectors.event import Event
 from detectors.rules.view import Finding, View, Wish
 from detectors.standing import StandingChange
-from detectors.tracker import Kind, Track
+from detectors.tracker import Kind, Track, kind_of
 from detectors.zones import ZoneArea
 
 NEAR_SHARE = 0.6  # of a person's height
@@ -31,7 +31,7 @@ MIN_APPEARED = 0.06
 MIN_PERSON_SHARE, MAX_PERSON_SHARE = 0.012, 1.2  # of the owner's box
 MAX_SLIMNESS = 6.0
 MEMORY_SECONDS = 60.0
-ALARMED_MEMORY_SECONDS = 3600.0
+BARE_SHARE, BARE_SECONDS = 0.1, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Thing:
 
 @dataclass(slots=True, eq=False)
 class Left:
-    """A thing that was alarmed."""
+    """A thing that was alarmed. `bare_since`: since when its place shows the bare background again."""
 
     box: Box
-    last_seen: float
+    bare_since: float | None = None
 
 
 class DumpingWatch:
@@ -85,12 +85,12 @@ class DumpingWatch:
         self._things = {change.id: self._thing(change, view) for change in changes}
         findings = []
         for thing in self._things.values():
-            if self._was_alarmed(thing.change, view.seconds) or not self._could_be_left(thing, view):
+            if self._was_alarmed(thing.change) or not self._could_be_left(thing, view):
                 continue
             self._follow_owner(thing, view)
             self._check(thing, view)
             if self._is_due(thing, view):
-                self._alarmed.append(Left(thing.change.box, view.seconds))
+                self._alarmed.append(Left(thing.change.box))
                 findings.append(self._alarm(thing))
         return findings
 
@@ -100,7 +100,16 @@ class DumpingWatch:
                 self._visits.append(Visit(view.seconds, track.id, track.box))
         while self._visits and view.seconds - self._visits[0].seconds > MEMORY_SECONDS:
             self._visits.popleft()
-        self._alarmed = [left for left in self._alarmed if view.seconds - left.last_seen < ALARMED_MEMORY_SECONDS]
+        self._alarmed = [left for left in self._alarmed if not self._is_cleared(left, view)]
+
+    @staticmethod
+    def _is_cleared(left: Left, view: View) -> bool:
+        """The thing was taken away, or has become background: what comes next at its place is another one."""
+        if view.filled(left.box) > BARE_SHARE:
+            left.bare_since = None
+        elif left.bare_since is None:
+            left.bare_since = view.seconds
+        return left.bare_since is not None and view.seconds - left.bare_since > BARE_SECONDS
 
     def _is_in(self, box: Box) -> bool:
         middle = float(box[0] + box[2]) / 2
@@ -135,11 +144,19 @@ class DumpingWatch:
         if thing.evidence.appeared < MIN_APPEARED or thing.evidence.is_light:
             return False
         for track in view.tracks:
-            if track.kind in (Kind.PERSON, Kind.VEHICLE, Kind.CYCLE) and track.is_confirmed:
+            if self._could_own_its_place(track.kind, track.box, thing) and track.is_confirmed:
                 fresh = view.seconds - track.last_seen < 6.0
                 if fresh and covered(change.box, track.box) > 0.6 and not self._is_passing(track, view.seconds):
                     return False
         return True
+
+    @staticmethod
+    def _could_own_its_place(kind: Kind, box: Box, thing: Thing) -> bool:
+        """Someone or something that stands there by itself. A sack is often taken for a small car: a true one is
+        larger than the owner who stood beside it.
+        """
+        least = {Kind.PERSON: 0.35, Kind.CYCLE: 0.35, Kind.VEHICLE: 0.9}.get(kind)
+        return least is not None and float(areas(box[None])[0]) > least * thing.owner_area
 
     @staticmethod
     def _has_size_of_a_thing(thing: Thing) -> bool:
@@ -180,9 +197,7 @@ class DumpingWatch:
             overlap = iou(found, box)
             if class_id == ObjectClass.BAG and overlap > 0.2:
                 thing.bag_score = max(thing.bag_score, float(score))
-            elif (
-                class_id not in (ObjectClass.BAG, ObjectClass.FIRE, ObjectClass.SMOKE) and overlap > 0.4 and score > 0.3
-            ):
+            elif overlap > 0.4 and score > 0.3 and self._could_own_its_place(kind_of(int(class_id)), found, thing):
                 thing.refused += 2
 
     def _is_due(self, thing: Thing, view: View) -> bool:
@@ -195,17 +210,13 @@ class DumpingWatch:
         score = max(0.5 + 0.5 * min(thing.evidence.appeared, 1.0), thing.bag_score)
         return Finding(left + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
 
-    def _was_alarmed(self, change: StandingChange, seconds: float) -> bool:
-        for left in self._alarmed:
-            if covered(change.box, left.box) > 0.3 or covered(left.box, change.box) > 0.3:
-                left.last_seen = seconds
-                return True
-        return False
+    def _was_alarmed(self, change: StandingChange) -> bool:
+        return any(covered(change.box, left.box) > 0.3 or covered(left.box, change.box) > 0.3 for left in self._alarmed)
 
     def _take_up_resumed(self, view: View) -> None:
         for event in self._resumed:
             box = np.array(event.box, np.float32) * np.tile([view.width, view.height], 2).astype(np.float32)
-            self._alarmed.append(Left(box.astype(np.float32), view.seconds))
+            self._alarmed.append(Left(box.astype(np.float32)))
         self._resumed = ()
 
     def wishes(self) -> list[Wish]:

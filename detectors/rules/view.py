@@ -20,7 +20,8 @@ from detectors.tracker import Track
 @dataclass(frozen=True, slots=True)
 class View:
     """One look at one camera. `seconds` is media time, `looked` (N, 4) where the detector looked, in frame pixels;
-    `examine` compares the place of a standing change with its background.
+    `examine` compares the place of a standing change with its background, `filled` tells which share of a box does
+    not look like the background.
     """
 
     seconds: float
@@ -34,6 +35,7 @@ class View:
     detections: Detections
     looked: Boxes
     examine: Callable[[StandingChange], Evidence]
+    filled: Callable[[Box], float]
 
     def clock(self, seconds: float) -> datetime:
         """Server time of media time `seconds`."""
