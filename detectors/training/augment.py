@@ -232,7 +232,8 @@ class Composer:
             if side >= min(image.shape[:2]):
                 continue
             x, y = int(rng.integers(image.shape[1] - side)), int(rng.integers(image.shape[0] - side))
-            piece = np.dstack([image[y : y + side, x : x + side], sprites.blob(side, rng)])
+            part = image[y : y + side, x : x + side]
+            piece = np.dstack([sprites.tinted(part, rng) if rng.random() < 0.4 else part, sprites.blob(side, rng)])
             left, top = int(rng.integers(SIDE - side)), int(rng.integers(SIDE // 5, SIDE - side // 2))
             sprites.shadow(canvas, (left, top, left + side, top + side), rng)
             sprites.paste(canvas, piece, left, top, rng.uniform(0.5, 1.2))
@@ -296,8 +297,13 @@ def at_night(image: Image, rng: np.random.Generator) -> Image:
 
 
 def weathered(image: Image, rng: np.random.Generator) -> Image:
-    """Gain, gamma, small shifts of hue (fire's colour must stay fire's), blur, coarse pixels, noise, JPEG."""
+    """Gain, gamma, small shifts of hue (fire's colour must stay fire's), blur, coarse pixels, noise, JPEG.
+
+    One in twelve loses its colour, as cameras do under infrared light.
+    """
     out: Any = image
+    if rng.random() < 1 / 12:
+        out = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if rng.random() < 0.7:
         levels = (np.arange(256, dtype=np.float32) / 255) ** np.exp(rng.uniform(-0.35, 0.35)) * rng.uniform(0.75, 1.2)
         out = cv2.LUT(out, np.clip(levels * 255 + rng.uniform(-12, 12), 0, 255).astype(np.uint8))

@@ -126,6 +126,15 @@ def shadow(canvas: Image, box: Box, rng: np.random.Generator) -> None:
     canvas[:] = (canvas * (1 - mask[..., None])).astype(np.uint8)
 
 
+def tinted(image: Image, rng: np.random.Generator) -> Image:
+    """`image` in the colours of fire without being one: clothes, tarpaulins, autumn leaves, sodium light."""
+    hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2HSV).astype(np.float32)
+    hsv[..., 0] = (rng.uniform(-8, 28) + 0.1 * (hsv[..., 0] - 90)) % 180
+    hsv[..., 1] = np.clip(hsv[..., 1] * 0.5 + rng.uniform(70, 200), 0, 255)
+    hsv[..., 2] = np.clip(hsv[..., 2] * rng.uniform(0.8, 1.8), 0, 255)
+    return np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2BGR), np.uint8)
+
+
 def blob(side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Alpha (side, side) of a lumpy round shape with a soft edge."""
     turns = np.linspace(0, 2 * np.pi, 14, endpoint=False)
