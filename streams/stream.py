@@ -82,6 +82,7 @@ class Stream:
         self._decodable_ns = 0
         self._key_pts_90k = 0
         self._gop_seconds = 0.0
+        self._logged_reason = ""
         self._fault_logged_at = 0.0
         self._faults_unlogged = 0
 
@@ -155,8 +156,9 @@ class Stream:
                 logger.exception("camera %s %s: internal fault", self.camera_id, self.name)
             if self._decodable_ns and time.monotonic() - started >= self._times.healthy:
                 self._back_off.reset()
-            if reason != self.reason or self.state in ("live", "stalled"):
+            if reason != self._logged_reason:  # a dead camera says so once, not at every attempt
                 logger.warning("camera %s %s: %s (%s)", self.camera_id, self.name, reason, place)
+                self._logged_reason = reason
             self._change("backing_off", reason)
             await asyncio.sleep(self._back_off.next_seconds())
 
@@ -179,6 +181,8 @@ class Stream:
             self._session = session
             self._past = dataclasses.replace(self._past, sessions=self._past.sessions + 1)
             self._others = session.media.others if session.media else ()
+            if self.state == "connecting":
+                self._change("connecting", "camera plays; waiting for a key frame")
             raise await self._watch(session)
         finally:
             self._session = None
@@ -245,6 +249,7 @@ class Stream:
             self._since = datetime.now(UTC)
             if state == "live":
                 logger.info("camera %s %s: live", self.camera_id, self.name)
+                self._logged_reason = ""
         self.state, self.reason = state, reason
         self._on_change(self.status())
 

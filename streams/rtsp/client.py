@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urlsplit
 
 from streams.access_unit import AccessUnit
@@ -149,7 +150,7 @@ class RtspSession:
     async def _connect(self) -> None:
         address, options = self._address, self._options
         where = f"{address.host}:{address.port}"
-        tls = (options.tls or ssl.create_default_context()) if address.is_tls else None
+        tls = (options.tls or _trusted_by_the_system()) if address.is_tls else None
         try:
             async with asyncio.timeout(options.answer_seconds):
                 transport, connection = await asyncio.get_running_loop().create_connection(
@@ -341,6 +342,11 @@ class RtspSession:
                 self.wall_clock_offset_seconds = report.unix_seconds - time.time()
             elif isinstance(report, Goodbye) and receiver and connection and report.ssrc == receiver.ssrc:
                 connection.fail(Disconnected("camera stopped sending (RTCP BYE)", self._place))
+
+
+@cache
+def _trusted_by_the_system() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _connect_reason(error: OSError, where: str) -> str:

@@ -47,20 +47,24 @@ class Depacketizer:
             pos += size
         return nal_units
 
-    def _join(self, header: bytes, mid: int, flags: int, data: memoryview) -> list[bytes]:
-        """Take one fragment; `flags` holds the start and end bits, `header` the joined NAL unit's header."""
-        if flags & _FU_START:
-            if self.fragment_mid != -1:
-                raise MalformedNal("a NAL unit starts before the end of the one in fragments came")
-            self.fragment += header
-            self.fragment_mid = mid
-        elif self.fragment_mid != mid:
+    def _start(self, header: tuple[int, ...], mid: int) -> None:
+        """The first fragment of a NAL unit with `header`."""
+        if self.fragment_mid != -1:
+            raise MalformedNal("a NAL unit starts before the end of the one in fragments came")
+        self.fragment += bytes(header)
+        self.fragment_mid = mid
+
+    def _join(self, mid: int, flags: int, data: memoryview) -> list[bytes]:
+        """Take one fragment; `flags` holds the start and end bits."""
+        if self.fragment_mid != mid:
             raise MalformedNal("fragment of a NAL unit whose start did not come")
-        self.fragment += data
+        fragment = self.fragment
+        fragment += data
         if not flags & _FU_END:
             return []
-        nal = bytes(self.fragment)
-        self.reset()
+        nal = bytes(fragment)
+        fragment.clear()
+        self.fragment_mid = -1
         return [nal]
 
 
@@ -78,8 +82,10 @@ class H264Depacketizer(Depacketizer):
             flags = payload[1]
             if len(payload) < 3 and not flags & _FU_END:
                 raise MalformedNal("fragment is empty")
-            header = bytes((indicator & 0xE0 | flags & 0x1F,))
-            nal_units = self._join(header, indicator << 8 | flags & 0x1F, flags, payload[2:])
+            mid = indicator << 8 | flags & 0x1F
+            if flags & _FU_START:
+                self._start((indicator & 0xE0 | flags & 0x1F,), mid)
+            nal_units = self._join(mid, flags, payload[2:])
             return _split_joined(nal_units[0]) if nal_units and flags & 0x1F in (7, 8) else nal_units
         if nal_type == 24:
             return self._aggregated(payload, 1, 0)
@@ -104,9 +110,10 @@ class H265Depacketizer(Depacketizer):
         nal_type = payload[0] >> 1 & 0x3F
         if nal_type == 49:
             flags = payload[2]
-            header = bytes((payload[0] & 0x81 | (flags & 0x3F) << 1, payload[1]))
-            has_order = self._has_order and flags & _FU_START
-            return self._join(header, payload[1] << 8 | flags & 0x3F, flags, payload[5 if has_order else 3 :])
+            mid = payload[1] << 8 | flags & 0x3F
+            if flags & _FU_START:
+                self._start((payload[0] & 0x81 | (flags & 0x3F) << 1, payload[1]), mid)
+            return self._join(mid, flags, payload[5 if self._has_order and flags & _FU_START else 3 :])
         if nal_type == 48:
             return self._ordered(payload) if self._has_order else self._aggregated(payload, 2, 0)
         if nal_type > 49:

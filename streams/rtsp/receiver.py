@@ -138,13 +138,20 @@ class RtpReceiver:
 
     def _packet(self, packet: memoryview) -> None:
         """Any packet: checks, then its NAL units."""
-        counts = self.counts
-        counts.packets += 1
-        payload = self._open(packet)
-        if payload is None:
+        self.counts.packets += 1
+        if len(packet) < 12:
+            self._refuse("not an RTP packet")
+            return
+        flags, second, number, stamp, ssrc = _RTP.unpack_from(packet)
+        if flags >> 6 != 2:
+            self._refuse("not an RTP packet")
+            return
+        if not self._is_next(second & 0x7F, number, ssrc):
+            return
+        payload = packet[12:] if flags == 0x80 else self._payload(packet, flags)
+        if not payload:
             return
         assembler, depacketizer = self.assembler, self._depacketizer
-        _, second, _, stamp, _ = _RTP.unpack_from(packet)
         if stamp != self.last_stamp:
             if depacketizer.fragment_mid != -1:
                 self._fault("picture ended inside a NAL unit")
@@ -154,46 +161,39 @@ class RtpReceiver:
         try:
             nal_units = depacketizer.push(payload)
         except MalformedNal as error:
-            counts.malformed += 1
-            self._fault(str(error))
+            self._refuse(str(error))
             self._break()
             return
         for nal in nal_units:
             assembler.add(nal)
         assembler.end_packet(second & 0x80 != 0)
 
-    def _open(self, packet: memoryview) -> memoryview | None:
-        """Check header, source and sequence; the payload without extension and padding, None when it is to be
-        passed over."""
-        counts = self.counts
-        if len(packet) < 12 or packet[0] >> 6 != 2:
-            counts.malformed += 1
-            self._fault("not an RTP packet")
-            return None
-        flags, second, number, _, ssrc = _RTP.unpack_from(packet)
-        if second & 0x7F != self.payload_type:
-            counts.other_payload += 1
-            self.seen_payload_type = second & 0x7F
+    def _is_next(self, payload_type: int, number: int, ssrc: int) -> bool:
+        """Check payload type, source and sequence: whether the packet is to be used."""
+        if payload_type != self.payload_type:
+            self.counts.other_payload += 1
+            self.seen_payload_type = payload_type
             if ssrc == self.ssrc and number == self._next_sequence:
                 self._next_sequence = number + 1 & 0xFFFF
-            return None
+            return False
         if ssrc != self.ssrc:
             self._change_source(ssrc)
         elif number != self._next_sequence and not self._skip_to(number):
-            return None
+            return False
         self._next_sequence = number + 1 & 0xFFFF
+        return True
+
+    def _payload(self, packet: memoryview, flags: int) -> memoryview:
+        """The payload between sources and extension in front and padding behind; empty when there is none."""
         begin, stop = 12 + 4 * (flags & 0x0F), len(packet)
         if flags & 0x10 and begin + 4 <= stop:
             begin += 4 + 4 * (packet[begin + 2] << 8 | packet[begin + 3])
         if flags & 0x20:
             stop -= packet[-1]
-        if begin >= stop:
-            if begin > stop:
-                counts.malformed += 1
-                self._fault("padding or extension is longer than the packet")
-                self._break()
-            return None
-        return packet[begin:stop]
+        if begin > stop:
+            self._refuse("padding or extension is longer than the packet")
+            self._break()
+        return packet[begin : max(begin, stop)]
 
     def _change_source(self, ssrc: int) -> None:
         first = self.ssrc < 0
@@ -215,6 +215,10 @@ class RtpReceiver:
         self._fault(f"{missing} packets are missing before this one", number)
         self._break()
         return True
+
+    def _refuse(self, what: str) -> None:
+        self.counts.malformed += 1
+        self._fault(what)
 
     def _break(self) -> None:
         self._depacketizer.reset()

@@ -43,7 +43,7 @@ class SocketSweep:
     def add(self, connection: RtspConnection) -> None:
         """Read `connection` from now on. Only for plain TCP; it leaves by itself when it ends."""
         transport = connection.transport
-        if transport is None or connection.lost.done():
+        if transport is None or transport.is_closing() or connection.lost.done():
             return
         descriptor = os.dup(transport.get_extra_info("socket").fileno())
         sock = socket.socket(fileno=descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -33,12 +34,13 @@ class QuirkyCamera:
     open_connections: int = 0
     most_connections: int = 0
     key_nal_units: tuple[bytes, ...] = (IDR,)
+    tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.url = f"rtsp://127.0.0.1:{self.port}/live"
+        self.url = f"{'rtsps' if self.tls else 'rtsp'}://127.0.0.1:{self.port}/live"
         return self
 
     async def __aexit__(

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from streams.access_unit import AccessUnit
 from streams.errors import (
@@ -248,3 +256,33 @@ async def test_a_camera_that_goes_away_is_noticed_at_once() -> None:
         async with asyncio.timeout(5):
             assert isinstance(await session.wait(), Disconnected)
         await session.close()
+
+
+def make_certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Contexts of a camera with a certificate of its own, and of a client that trusts just that."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    no_password = serialization.NoEncryption()
+    pem += key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
+    (folder / "camera.pem").write_bytes(pem)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "camera.pem")
+    return server, ssl.create_default_context(cafile=str(folder / "camera.pem"))
+
+
+async def test_rtsps_plays_from_a_trusted_camera_and_from_no_other(tmp_path: Path) -> None:
+    server, trusting = make_certificate(tmp_path)
+    async with QuirkyCamera(tls=server) as camera:
+        assert await play(camera, SessionOptions(tls=trusting))
+        error = await refusal(camera, SessionOptions())
+        assert isinstance(error, ConnectFailed)
+        assert "check the camera's certificate" in error.reason

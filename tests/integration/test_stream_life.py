@@ -89,7 +89,8 @@ async def test_a_stream_goes_live_and_tells_what_it_has() -> None:
     async with camera() as server, watched(server.url("gate")) as stream:
         await stream.live()
         status = await stream.until(lambda status: status.counts.key_frames >= 2)
-        assert [told.state for told in stream.told] == ["live"]  # it was connecting from the start
+        assert stream.told[-1].state == "live"
+        assert {told.state for told in stream.told[:-1]} <= {"connecting"}
         assert (status.codec, status.width, status.height, status.run) == ("h264", 320, 180, 1)
         assert (status.counts.attempts, status.counts.sessions) == (1, 1)
         assert status.counts.packets > 0 and status.counts.bytes > 0 and status.counts.lost_packets == 0
@@ -175,8 +176,8 @@ async def test_a_reset_connection_and_a_camera_that_reboots_come_back() -> None:
         assert status.counts.sessions == 1
         await server.resume_listening()
         await stream.live()
-        assert [told.state for told in stream.told[:3]] == ["live", "backing_off", "connecting"]
-        assert "connection to the camera broke" in stream.told[1].reason
+        lost = next(told for told in stream.told if told.state == "backing_off")
+        assert "connection to the camera broke" in lost.reason
 
 
 async def test_a_killed_clients_session_blocks_until_the_camera_forgets_it() -> None:
