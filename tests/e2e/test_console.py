@@ -34,6 +34,7 @@ def settings_for(server: VirtualCameraServer, names: list[str], **extra: Any) ->
             "purpose": "crime prevention",
             "main": server.url(name, "main"),
             "sub": server.url(name, "sub"),
+            "zones": [{"name": "all", "rules": [{"kind": "intrusion"}]}],
             **extra.get(name, {}),
         }
         for name in names

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Camera } from "../api/client";
-import type { PlayerStatus } from "../player/haechi-player";
+import type { HaechiPlayer, PlayerStatus } from "../player/haechi-player";
 import "../player/haechi-player";
 import { word, wordFor } from "../words";
 import { cameras, openIncidents } from "./city";
@@ -53,11 +54,16 @@ interface LivePictureProps {
 /** A player with what there is to say laid over it while no picture moves. */
 export function LivePicture({ camera, stream }: LivePictureProps) {
   const status = useSignal<PlayerStatus>({ state: "connecting", reason: "", firstPictureMs: null });
+  const player = useRef<HaechiPlayer>(null);
   const { state } = status.value;
+  useEffect(() => {
+    if (camera.state === "live") player.current?.retryNow();
+  }, [camera.state]);
   const reason = camera.state === "live" ? status.value.reason : camera.reason;
   return (
     <>
       <haechi-player
+        ref={player}
         camera={camera.id}
         stream={stream}
         onstate={(event: CustomEvent<PlayerStatus>) => {

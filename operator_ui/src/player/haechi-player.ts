@@ -5,6 +5,8 @@
  * a `state` event: { state, reason, firstPictureMs }. A picture that stops for STALL_MS counts as broken.
  */
 
+import type { Ref } from "preact";
+
 export type PlayerState = "connecting" | "playing" | "waiting";
 
 export interface PlayerStatus {
@@ -14,7 +16,7 @@ export interface PlayerStatus {
   firstPictureMs: number | null;
 }
 
-const STALL_MS = 4_000;
+const STALL_MS = 2_500;
 const CONNECT_MS = 8_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8_000;
@@ -54,6 +56,13 @@ export class HaechiPlayer extends HTMLElement {
   disconnectedCallback(): void {
     this.#close();
     this.video.remove();
+  }
+
+  /** Try now instead of at the end of the pause: somebody knows that the camera is back. */
+  retryNow(): void {
+    if (this.status.state !== "waiting" || !this.isConnected) return;
+    this.#retryMs = RETRY_MIN_MS;
+    this.#connect();
   }
 
   attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
@@ -177,7 +186,7 @@ customElements.define("haechi-player", HaechiPlayer);
 declare module "preact" {
   namespace JSX {
     interface IntrinsicElements {
-      "haechi-player": { camera: string; stream: "main" | "sub"; onstate?: (event: CustomEvent<PlayerStatus>) => void; key?: string; class?: string };
+      "haechi-player": { ref?: Ref<HaechiPlayer>; camera: string; stream: "main" | "sub"; onstate?: (event: CustomEvent<PlayerStatus>) => void; key?: string; class?: string };
     }
   }
 }
