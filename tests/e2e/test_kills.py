@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import av
+import pytest
 
 from streams.virtual import VirtualCameraServer
 from tests.city import running_city, wait_for
 from tests.e2e.test_console import CAMERAS, mounts, moves, playing, settings_for, signed_in_page
 
-FRAME_GAP = """
-() => { window.longestGapMs = 0; let last = performance.now();
-  const video = document.querySelector('.tile[data-camera=c1] video');
-  const onFrame = now => { window.longestGapMs = Math.max(window.longestGapMs, now - last); last = now;
-    video.requestVideoFrameCallback(onFrame); };
-  video.requestVideoFrameCallback(onFrame); }
+WATCH_GAPS = """
+() => {
+  const gaps = window.gapsMs = {};
+  for (const tile of document.querySelectorAll('.tile')) {
+    const name = tile.dataset.camera, video = tile.querySelector('video');
+    let last = performance.now();
+    const onFrame = now => {
+      gaps[name] = Math.max(gaps[name] || 0, now - last);
+      last = now;
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  }
+}
 """
 STATES = "[...document.querySelectorAll('.tile haechi-player')].map(p => p.dataset.state)"
 NAMES = [f"c{n}" for n in range(CAMERAS)]
 
 
+@pytest.mark.alone
 async def test_live_never_breaks_when_the_pictures_process_is_killed(tmp_path: Path) -> None:
     async with VirtualCameraServer(mounts()) as server, running_city(tmp_path, settings_for(server, NAMES)) as city:
         await city.wait_live(CAMERAS)
         async with signed_in_page(city) as page:
             await playing(page, CAMERAS)
             first = await wait_for(city.pictures_pid, "a pictures process")
-            await page.evaluate(FRAME_GAP)
+            await page.evaluate(WATCH_GAPS)
             os.kill(first, signal.SIGKILL)
 
             async def back() -> bool:
@@ -39,17 +48,20 @@ async def test_live_never_breaks_when_the_pictures_process_is_killed(tmp_path: P
             await wait_for(back, "another pictures process")
             await moves(page, ".tile[data-camera=c1]")
             assert await page.evaluate(STATES) == ["playing"] * CAMERAS
-            assert await page.evaluate("window.longestGapMs") < 3_000
+            gaps = await page.evaluate("window.gapsMs")
+            print(f"longest time without a new frame, in ms: {gaps}")
+            assert set(gaps) == set(NAMES) and max(gaps.values()) < 2_000
 
 
+@pytest.mark.alone
 async def test_tiles_come_back_and_recordings_play_after_the_packets_process_is_killed(tmp_path: Path) -> None:
     async with VirtualCameraServer(mounts()) as server, running_city(tmp_path, settings_for(server, NAMES)) as city:
         await city.wait_live(CAMERAS)
         async with signed_in_page(city) as page:
             await playing(page, CAMERAS)
             first = await city.packets_pid()
+            await page.evaluate(WATCH_GAPS)
             os.kill(first, signal.SIGKILL)
-            killed = time.monotonic()
 
             async def restarted() -> bool:
                 worker = (await city.status())["workers"]["by_id"]["w0"]
@@ -58,7 +70,9 @@ async def test_tiles_come_back_and_recordings_play_after_the_packets_process_is_
             await wait_for(restarted, "another packets process")
             for name in NAMES:
                 await moves(page, f".tile[data-camera={name}]")
-            print(f"all tiles moved again {time.monotonic() - killed:.1f} s after the kill")
+            gaps = await page.evaluate("window.gapsMs")
+            print(f"longest time without a new frame, in ms: {gaps}")
+            assert set(gaps) == set(NAMES) and max(gaps.values()) < 10_000
             await wait_for(lambda: two_segments(city.data_dir), "a second segment of each camera")
         process = city.process
         process.send_signal(signal.SIGTERM)
