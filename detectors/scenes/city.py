@@ -24,8 +24,10 @@ RULES: dict[str, dict[str, tuple[Rule, ...]]] = {
     },
     "bus_stop": {
         "stop": ({"kind": "parking", "dwell_seconds": 15.0},),
-        "shelter": ({"kind": "dumping", "owner_gone_seconds": 10.0},),
-        "verge": ({"kind": "intrusion"},),
+        "shelter": (
+            {"kind": "dumping", "owner_gone_seconds": 10.0},
+            {"kind": "loitering", "dwell_seconds": 60.0},
+        ),
     },
     "back_gate": {
         "wall-side": ({"kind": "dumping", "owner_gone_seconds": 10.0},),

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.scenes.burning import CELLS_HIGH, FLOOR, Burner
-from detectors.scenes.stage import Backdrop, Window, darken
 from detectors.scenes.splat import Sprite, cast_shadow, splat
+from detectors.scenes.stage import Backdrop, Window, darken
 from detectors.scenes.surfels import Floats, Surfels
 
 PLAIN = 12.0  # display values by which smoke must differ from what it covers, to count as seen

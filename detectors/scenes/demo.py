@@ -13,7 +13,7 @@ from detectors.scenes.city import cameras, mounts
 from detectors.scenes.encode import Encoder
 from detectors.scenes.film import Film
 
-FILMS = ("alley", "street")
+FILMS = ("alley", "street", "carpark", "school_gate", "playground", "underpass", "bus_stop", "back_gate")
 MAIN_SIZE, SUB_SIZE = (1280, 720), (640, 360)
 MAIN_CRF, SUB_CRF = 27.0, 26.0
 

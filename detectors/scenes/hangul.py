@@ -99,7 +99,7 @@ def strokes(syllable: str) -> list[Stroke]:
 
 def write(picture: NDArray[np.uint8], text: str, at: tuple[int, int], size: int, colour: tuple[int, int, int]) -> None:
     """Write `text` into `picture`, the top left corner at `at`, each syllable `size` pixels square; in place."""
-    thick = max(1, round(size * 0.11))
+    thick = max(1, round(size * 0.095))
     x, y = at
     for symbol in text:
         if symbol == " ":

@@ -314,7 +314,7 @@ def wheel(radius: float, width: float, spokes: int, density: float, rng: np.rand
     face = np.abs(normals[:, 2]) > 0.6
     rim = face & (distance < radius * 0.68)
     gap = rim & (distance > radius * 0.20) & (distance < radius * 0.60) & (np.cos(spokes * angle) < -0.05)
-    surfels = painted(positions, normals, RUBBER)
+    surfels = painted(positions, normals, RUBBER, spacing=1 / math.sqrt(density))
     surfels.colours[rim] = (0.36, 0.36, 0.36)
     surfels.colours[gap] = (0.03, 0.03, 0.03)
     surfels.gloss[rim & ~gap] = 0.4
@@ -370,7 +370,7 @@ def car(
     head = sum(shape.head_lamps) / 2
     tail = sum(shape.tail_lamps) / 2
     return Vehicle(
-        joined(parts).shuffled(rng),
+        replace(joined(parts).shuffled(rng), spacing=1 / math.sqrt(density)),
         wheels,
         axles,
         (shape.length, shape.width, max(z for _, z in shape.top)),
@@ -432,7 +432,7 @@ def truck(
     length = bed_length + 2.0
     front = bed_length / 2 + 0.30 + 0.86
     return Vehicle(
-        joined(parts).shuffled(rng), (tyre,) * 4, axles, (length, 1.78, height),
+        replace(joined(parts).shuffled(rng), spacing=1 / math.sqrt(density)), (tyre,) * 4, axles, (length, 1.78, height),
         tuple((front, s * 0.62, 0.83) for s in (-1, 1)), tuple((back, s * 0.68, 0.55) for s in (-1, 1)), "truck",
     )  # fmt: skip
 

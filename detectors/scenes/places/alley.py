@@ -97,7 +97,7 @@ def film() -> Film:
         48.0,
         areas=(Area("waste-spot", ((-3.3, 12.0), (-0.7, 12.0), (-0.7, 18.6), (-3.3, 18.6))),),
         trees=[tree(LEFT - 2.3, 15.2, rng, tall=6.6, crown=2.0), tree(LEFT - 2.0, 19.0, rng, tall=5.6, crown=1.6)],
-        weather=Weather(label="CAM 01  SEODUN-DONG ALLEY"),
+        weather=Weather(),
         seed=41,
     )
     owner = person(Looks(tall=1.72, top=(0.30, 0.13, 0.06), bottom=(0.05, 0.05, 0.05), long_sleeves=True), rng)
@@ -110,7 +110,7 @@ def film() -> Film:
     passer = person(
         Looks(tall=1.62, top=(0.50, 0.52, 0.55), bottom=(0.30, 0.16, 0.08), long_hair=True, skirt=False), rng
     )
-    leaver = Walker(owner, 1.5, (2.4, 40.0), "owner").carrying("right")
+    leaver = Walker(owner, 0.5, (2.4, 42.5), "owner").carrying("right")
     leaver.walk((1.0, 24.0), (-1.2, 16.6), (-1.9, 15.4), speed=2.1).bend()
     put = leaver.lowest
     spot = leaver.reach(0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from detectors.scenes import textures
+from detectors.scenes import textures, walls
 from detectors.scenes.hangul import write
 from detectors.scenes.stage import Panel, floor, upright
 
@@ -108,3 +108,17 @@ def manhole(x: float, y: float, radius: float = 0.36) -> Panel:
     for r in range(4, size // 2, 5):
         cv2.circle(picture, middle, r, (84, 85, 86, 255), 1, cv2.LINE_AA)
     return floor(picture, x - radius, y - radius, 2 * radius, 2 * radius, 0.004)
+
+
+def skyline(rng: np.random.Generator, near: float = 78.0, reach: float = 70.0) -> list[Panel]:
+    """Houses at the back of the picture, so that no bare ground runs to the horizon."""
+    panels, left = [], -reach
+    while left < reach:
+        wide, tall = float(rng.uniform(12, 22)), float(rng.uniform(12, 22))
+        grey = int(rng.integers(150, 195))
+        front = walls.house(wide, tall, rng, wall="plaster", colour=(grey, grey + 4, grey + 8), first_storey=0.8)
+        small = cv2.resize(front.texture, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+        y = near + float(rng.uniform(0, 6))
+        panels.append(upright(small, (left, y), (left + wide, y), tall))
+        left += wide + float(rng.uniform(-0.5, 1.5))
+    return panels

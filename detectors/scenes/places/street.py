@@ -104,7 +104,7 @@ def film() -> Film:
         48.0,
         areas=(Area("hydrant", ((6.35, 9.2), (8.62, 9.2), (8.62, 18.6), (6.35, 18.6))),),
         trees=trees,
-        weather=Weather(label="CAM 02  MAETAN-RO 142", clouds=0.25),
+        weather=Weather(clouds=0.25),
         seed=42,
     )
     _traffic(scene, rng)
@@ -142,20 +142,22 @@ def _people(scene: Film, rng: np.random.Generator) -> None:
     pair = Walker(
         one(tall=1.66, top=(0.30, 0.20, 0.60), bottom=(0.5, 0.5, 0.5), long_hair=True), 5.0, (10.6, 1.5), "pair-1"
     )  # type: ignore[arg-type]
-    pair.walk((10.4, 20.0), (10.6, 66.0), speed=1.85)
+    pair.walk((10.4, 20.0), (10.6, 44.5), (13.2, 46.0), speed=1.85)
     mate = Walker(one(tall=1.78, top=(0.05, 0.05, 0.05), bottom=(0.25, 0.14, 0.07)), 5.1, (11.2, 1.5), "pair-2")  # type: ignore[arg-type]
-    mate.walk((11.1, 20.0), (11.3, 66.0), speed=1.85)
+    mate.walk((11.1, 20.0), (11.3, 43.5), (13.2, 45.0), speed=1.85)
     student = Walker(
         one(tall=1.63, top=(0.55, 0.55, 0.55), bottom=(0.20, 0.10, 0.04), pack=(0.05, 0.10, 0.5)),
-        20.0,
-        (-2.6, 50.0),
+        16.0,
+        (-14.5, 62.5),
         "student",  # type: ignore[arg-type]
-    ).walk((-1.2, 24.0), (-0.8, 1.0), speed=2.0)
+    ).walk((-4.0, 55.5), (-2.2, 40.0), (-1.2, 24.0), (-0.8, 1.0), speed=2.2)
     elder = Walker(
         one(tall=1.58, top=(0.20, 0.34, 0.42), bottom=(0.12, 0.12, 0.14), coat=True, hair=(0.35, 0.36, 0.37)),
         15.0,
-        (10.4, 62.0),
+        (13.2, 54.0),
         "elder",
     )  # type: ignore[arg-type]
-    elder.walk((10.5, 30.0), (10.9, 24.0), speed=1.7).stand(4.0, (12.0, 24.0)).walk((12.9, 24.0), speed=1.2)
+    elder.walk((10.6, 52.0), (10.5, 30.0), (10.9, 24.0), speed=1.8).stand(4.0, (12.0, 24.0)).walk(
+        (12.9, 24.0), speed=1.2
+    )
     scene.walkers += [driver, back, pair, mate, student, elder]
