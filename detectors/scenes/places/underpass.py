@@ -47,7 +47,8 @@ def _walls(rng: np.random.Generator) -> list[Panel]:
     tall = textures.weathered(textures.concrete((round(2.6 * 40), 26 * 40), 40, rng, (150, 152, 154)), 40, rng, 2.0)
     stripes = np.full((40, 1040, 3), (30, 30, 30), np.uint8)
     for k in range(0, 1080, 40):
-        points = np.array([[k, 0], [k + 20, 0], [k, 40], [k - 20, 40]], np.int32)cv2.fillConvexPoly(stripes, points, (40, 190, 230), cv2.LINE_AA)
+        points = np.array([[k, 0], [k + 20, 0], [k, 40], [k - 20, 40]], np.int32)
+        cv2.fillConvexPoly(stripes, points, (40, 190, 230), cv2.LINE_AA)
     name = walls.sign("화서지하차도", (120, 80, 30), (245, 245, 245), 0.55)
     limit = walls.sign("높이제한 4.5m", (235, 235, 235), (30, 30, 200), 0.40)
     dark = textures.concrete((200, 1200), 30, rng, (96, 100, 104))
