@@ -41,6 +41,7 @@ __all__ = ["CameraAnalyzer", "Look"]
 START_SECONDS = 1.0
 SHED_SECONDS = 2.0
 STIRRED_SHARE = 0.03
+_KNOWN_HITS = 4
 _MOVING_INTERVAL, _STILL_INTERVAL, _LOST_INTERVAL, _NEW_INTERVAL = 0.9, 4.0, 0.6, 0.15
 
 
@@ -60,8 +61,8 @@ class CameraAnalyzer:
         self._motion = MotionField(width, height)
         self._standing = StandingField(self._motion.size)
         self._tracker = Tracker(width, height)
-        self._planner = CropPlanner(width, height)
         self._areas = [ZoneArea(zone, width, height) for zone in camera.zones]
+        self._planner = CropPlanner(width, height, _around([area.bounds for area in self._areas]))
         self._armed = [_Armed(area.zone, rule, _watch(area, rule)) for area in self._areas for rule in area.zone.rules]
         kinds = {armed.rule.kind for armed in self._armed}
         self._flames = FlameField(self._motion.size) if "fire" in kinds else None
@@ -170,6 +171,8 @@ class CameraAnalyzer:
     def _interval(track: Track, motion: Motion) -> float:
         if not track.is_confirmed:
             return _NEW_INTERVAL
+        if track.hits < _KNOWN_HITS and not track.misses:
+            return _MOVING_INTERVAL
         if track.misses:
             return _LOST_INTERVAL * track.misses
         return _MOVING_INTERVAL if motion.share_in(track.box) > STIRRED_SHARE else _STILL_INTERVAL
@@ -212,6 +215,14 @@ def _watch(area: ZoneArea, rule: Rule) -> RuleWatch:
             return ParkingWatch(area, rule)
         case FireRule():
             return FireWatch(area, rule)
+
+
+def _around(boxes: Sequence[Box]) -> Box | None:
+    """The smallest box that holds them all."""
+    if not boxes:
+        return None
+    stacked = np.array(boxes)
+    return np.concatenate([stacked[:, :2].min(axis=0), stacked[:, 2:].max(axis=0)]).astype(np.float32)
 
 
 def _core(box: Box) -> Box:

@@ -20,7 +20,8 @@ MAX_CROPS = 2
 MERGED_SIDE = 300
 CROPS_PER_SECOND = 1.3
 BURST = 3.0
-WHOLE_SECONDS = 15.0
+ROUND_SECONDS = 10.0
+TILE_SHARE = 0.56  # of the picture's width
 FIRST_BACK_OFF = 0.5
 LONGEST_BACK_OFF = 8.0
 _CELLS = (6, 10)  # rows, columns of the map of dull places
@@ -38,11 +39,18 @@ class Request:
 class CropPlanner:
     """Spends one camera's budget of crops. All times are media seconds."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, interest: Box | None = None) -> None:
+        """`interest` (frame pixels) holds all zones: what stands there unmoved is looked for there, from near."""
         self._width, self._height = width, height
+        whole = Crop((0, 0, width, height), 0)
+        self._rounds = [
+            whole,
+            *_tiles(np.array(whole.box, np.float32) if interest is None else interest, width, height),
+        ]
+        self._round = 0
         self._tokens = BURST
         self._seconds: float | None = None
-        self._last_whole = -1e9
+        self._last_round = -1e9
         # Movement in which nothing is ever found (a tree, a flag) is looked at less and less.
         self._next_look = np.full(_CELLS, -1e9)
         self._back_off = np.full(_CELLS, FIRST_BACK_OFF)
@@ -57,15 +65,17 @@ class CropPlanner:
         elapsed = 0.0 if self._seconds is None else max(seconds - self._seconds, 0.0)
         self._seconds = seconds
         self._tokens = min(self._tokens + elapsed * CROPS_PER_SECOND, BURST)
-        whole_due = seconds - self._last_whole >= WHOLE_SECONDS * (1.0 if is_busy else 2.0)
+        round_due = seconds - self._last_round >= ROUND_SECONDS * (1.0 if is_busy else 2.0)
         if self._tokens < 1.0 and not any(request.priority >= 3 for request in requests):
             return []
         if self._tokens < -1.0:
             return []
-        if whole_due and not any(request.priority >= 2 for request in requests):
+        if round_due and not any(request.priority >= 2 for request in requests):
             self._tokens -= 1.0
-            self._last_whole = seconds
-            return [self._note(Crop((0, 0, self._width, self._height), 0), seconds)]
+            self._last_round = seconds
+            crop = self._rounds[self._round % len(self._rounds)]
+            self._round += 1
+            return [self._note(crop, seconds)]
         crops = self._merge(sorted(requests, key=lambda request: -request.priority), followed)[:MAX_CROPS]
         self._tokens -= len(crops)
         return [self._note(crop, seconds) for crop in crops]
@@ -76,7 +86,8 @@ class CropPlanner:
 
     def want_whole(self) -> None:
         """Look at the whole picture as soon as possible (start, a cut)."""
-        self._last_whole = -1e9
+        self._last_round = -1e9
+        self._round = 0
         self._tokens = max(self._tokens, 1.0)
 
     def seconds_since(self, box: Box, seconds: float) -> float:
@@ -149,6 +160,28 @@ class CropPlanner:
         x1 = min(max(float(box[0] + box[2]) / 2 - width / 2, 0.0), self._width - width)
         y1 = min(max(float(box[1] + box[3]) / 2 - height / 2, 0.0), self._height - height)
         return Crop((int(x1), int(y1), int(x1 + width), int(y1 + height)), priority)
+
+
+def _tiles(interest: Box, width: int, height: int) -> list[Crop]:
+    """Overlapping near views that cover `interest`, in reading order; none where the whole picture is no farther."""
+    side = max(float(MIN_SIDE), TILE_SHARE * width)
+    x1, y1 = np.maximum(interest[:2] - 0.1 * side, 0)
+    x2, y2 = np.minimum(interest[2:] + 0.1 * side, [width, height])
+    tiles = []
+    for top, tall in _spans(float(y1), float(y2), side, height):
+        for left, wide in _spans(float(x1), float(x2), side, width):
+            tiles.append(Crop((int(left), int(top), int(left + wide), int(top + tall)), 0))
+    return tiles
+
+
+def _spans(low: float, high: float, side: float, limit: int) -> list[tuple[float, float]]:
+    """(start, length) of equal overlapping pieces of at most about `side` that cover low..high."""
+    length = min(max(high - low, float(MIN_SIDE)), float(limit))
+    count = int(np.ceil(length / (1.15 * side)))
+    piece = min(length, side) if count > 1 else length
+    start = min(low, limit - length)
+    step = (length - piece) / max(count - 1, 1)
+    return [(start + index * step, piece) for index in range(count)]
 
 
 def cut(frame: Frame, crop: Crop) -> Image:

@@ -42,7 +42,7 @@ class Sampling:
     """Which frames are looked at. `offset_seconds` shifts the phase; `gap_share` of the frames get lost at random.
 
     `width` is that of the stream watched (0: as in the file); `repeat` plays the clip that often, back to back;
-    `hold_seconds` shows the last picture on.
+    `hold_seconds` shows the last picture on; nothing is shown after `until_seconds`.
     """
 
     fps: float = 5.0
@@ -51,6 +51,7 @@ class Sampling:
     gap_share: float = 0.0
     repeat: int = 1
     hold_seconds: float = 0.0
+    until_seconds: float = float("inf")
     seed: int = 0
 
 
@@ -75,6 +76,8 @@ def frames(clip: Path, sampling: Sampling) -> Iterator[tuple[float, Image]]:
     for _ in range(sampling.repeat):
         for seconds, picture in _decoded(clip, sampling.width):
             end = start + seconds
+            if end > sampling.until_seconds:
+                return
             image = picture
             if end + 1e-3 >= due:
                 due = max(due + period, end)

@@ -19,7 +19,7 @@ from detectors.rules.view import Finding, View, Wish
 from detectors.tracker import Kind, Track
 from detectors.zones import ZoneArea
 
-STILL_SHARE = 0.12
+STILL_SHARE, WAVER_PIXELS = 0.12, 4.5
 MIN_SCORE = 0.35
 MIN_HITS = 3
 SAME_PLACE = 0.45
@@ -73,29 +73,29 @@ class ParkingWatch:
 
     def _take_in(self, track: Track, view: View) -> None:
         best = max(self._stands, key=lambda stand: iou(stand.box, track.box), default=None)
+        alarmed = False
         if best is not None and iou(best.box, track.box) > SAME_PLACE:
-            if _shift(best.box, track.box) < STILL_SHARE or self._looks_same(best, view):
-                best.seen = best.held = view.seconds
-                best.hits += 1
-                best.absent = 0
-                best.score = max(0.9 * best.score, track.score)
-                best.track_id = track.id
-                if view.motion.share_in(best.box) < HIDDEN_SHARE:
-                    best.portrait = best.portrait.blended(portrait(view.motion, best.box))
+            if _is_still(best.box, track.box) or self._looks_same(best, view):
+                _confirm(best, track, view)
                 return
             self._stands.remove(best)
+            # The same car a little farther on, or the camera turned a little: not another violation.
+            alarmed = best.alarmed and best.track_id == track.id
         since = _still_since(track)
-        if view.seconds - since >= 1.0 and track.hits >= MIN_HITS:
+        if alarmed or (view.seconds - since >= 1.0 and track.hits >= MIN_HITS):
             image = portrait(view.motion, track.box)
             label = track.object_class.name.lower()
             stand = Stand(track.box.copy(), since, view.seconds, view.seconds, image, track.id, track.score, label)
             stand.hits = sum(1 for sighting in track.trail if sighting.seconds >= since)
-            stand.alarmed = self._was_alarmed(stand.box, view)
+            stand.alarmed = alarmed or self._was_alarmed(stand.box, view)
             self._stands.append(stand)
 
     def _was_alarmed(self, box: Box, view: View) -> bool:
-        for old in self._resumed:
-            if iou(old * np.tile([view.width, view.height], 2).astype(np.float32), box) > 0.4:
+        """Before the restart. Each is taken up once: a later vehicle at that place is another one."""
+        size = np.tile([view.width, view.height], 2).astype(np.float32)
+        for index, old in enumerate(self._resumed):
+            if iou((old * size).astype(np.float32), box) > 0.4:
+                del self._resumed[index]
                 return True
         return False
 
@@ -134,11 +134,22 @@ class ParkingWatch:
         self._resumed = [np.array(event.box, np.float32) for event in recent]
 
 
-def _shift(first: Box, second: Box) -> float:
-    """How far the centre moved, as a share of the size."""
+def _confirm(stand: Stand, track: Track, view: View) -> None:
+    """The detector saw it again."""
+    stand.seen = stand.held = view.seconds
+    stand.hits += 1
+    stand.absent = 0
+    stand.score = max(0.9 * stand.score, track.score)
+    stand.track_id = track.id
+    if view.motion.share_in(stand.box) < HIDDEN_SHARE:
+        stand.portrait = stand.portrait.blended(portrait(view.motion, stand.box))
+
+
+def _is_still(first: Box, second: Box) -> bool:
+    """The centre moved by less than a share of the size, or by no more than a detector wavers."""
     size = float(first[2] - first[0] + first[3] - first[1]) / 2
     distance = np.hypot(*((first[:2] + first[2:] - second[:2] - second[2:]) / 2))
-    return float(distance) / max(size, 1.0)
+    return float(distance) < max(STILL_SHARE * size, WAVER_PIXELS)
 
 
 def _still_since(track: Track) -> float:
@@ -147,7 +158,7 @@ def _still_since(track: Track) -> float:
     anchor: Box = np.median([sighting.box for sighting in trail[-3:]], axis=0).astype(np.float32)
     since = trail[-1].seconds
     for sighting in reversed(trail):
-        if _shift(anchor, sighting.box) >= STILL_SHARE:
+        if not _is_still(anchor, sighting.box):
             break
         since = sighting.seconds
     return since
