@@ -1,5 +1,8 @@
 """Fire and smoke (KISA 방화): the detector sees it again and again where the picture lives as fire does, or it is
 plainly flame by its colour and flicker.
+
+The start is the first flame or smoke seen + `confirm_seconds`, as the other rules add their time (KISA adds 10 s, which
+would call an alarm at 7 s too early).
 """
 
 from __future__ import annotations
@@ -130,7 +133,7 @@ class FireWatch:
         if any(flame.dark > BLINKING_DARK and gap(flame.box, suspect.box) == 0 for flame in self._flames):
             return None
         score = min(suspect.score_sum / suspect.hits, 1.0)
-        return Finding(suspect.first_seen, suspect.box, score, suspect.object_class.name.lower())
+        return Finding(suspect.first_seen + self._confirm, suspect.box, score, suspect.object_class.name.lower())
 
     def _from_flame(self, flame: Flame, view: View) -> Finding | None:
         """Flame by colour and flicker alone: only what could hardly be anything else."""
@@ -143,7 +146,7 @@ class FireWatch:
             return None
         if gap(flame.home, flame.box) > 0 or self._is_explained(flame.box, view):
             return None
-        return Finding(flame.since, flame.box, 0.5, "fire")
+        return Finding(flame.since + self._confirm, flame.box, 0.5, "fire")
 
     @staticmethod
     def _is_explained(box: Box, view: View) -> bool:
