@@ -18,6 +18,9 @@ PLAIN = 12.0  # display values by which smoke must differ from what it covers, t
 MORE_NEAR = 0.3  # metres by which the stage must be nearer to hide a thing
 
 
+Drawn = tuple[str, str, int, float]  # name, label, pixels, contrast
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A thing of surfels in world coordinates. `label` is an ObjectClass name in lower case, or "" for none."""
@@ -41,13 +44,17 @@ class Fire:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the picture shows of a thing: xyxy box in pixels of what is visible, and the visible share of it."""
+    """What the picture shows of a thing: xyxy box in pixels of what is visible, and the visible share of it.
+
+    `contrast` is how much it changes what is behind it, in display values.
+    """
 
     name: str
     label: str
     box: tuple[int, int, int, int]
     visible: float
     pixels: int
+    contrast: float
 
 
 def compose(
@@ -66,7 +73,7 @@ def compose(
     for fire in fires:
         _glow_on_ground(picture, backdrop, fire)
     owner = np.zeros(picture.shape[:2], np.int32)
-    drawn: list[tuple[str, str, int]] = []
+    drawn: list[Drawn] = []
     for depth, thing in sorted(_depths(backdrop, items, fires), key=lambda pair: -pair[0]):
         if isinstance(thing, Fire):
             _draw_fire(picture, owner, drawn, backdrop, thing, depth)
@@ -135,7 +142,7 @@ def _contacts(picture: Floats, backdrop: Backdrop, items: Sequence[Item]) -> Non
 def _draw_item(
     picture: Floats,
     owner: NDArray[np.int32],
-    drawn: list[tuple[str, str, int]],
+    drawn: list[Drawn],
     backdrop: Backdrop,
     item: Item,
     fires: Sequence[Fire],
@@ -158,9 +165,13 @@ def _draw_item(
         veil = 1 - np.exp(-haze * sprite.depth[own_rows, own_columns] / 100)
         sky = np.asarray(backdrop.stage.sky_display, np.float32)
         colour = colour * (1 - veil[..., None]) + sky * (alpha * veil)[..., None]
-    picture[rows, columns] = picture[rows, columns] * (1 - alpha[..., None]) + colour
-    drawn.append((item.name, item.label, int((sprite.alpha > 0.5).sum())))
-    owner[rows, columns][alpha > 0.5] = len(drawn)
+    before = picture[rows, columns]
+    after = before * (1 - alpha[..., None]) + colour
+    solid = alpha > 0.5
+    contrast = float(np.abs(after - before)[solid].mean()) if solid.any() else 0.0
+    picture[rows, columns] = after
+    drawn.append((item.name, item.label, int((sprite.alpha > 0.5).sum()), contrast))
+    owner[rows, columns][solid] = len(drawn)
 
 
 def _fire_light(where: Floats, fires: Sequence[Fire]) -> Floats | None:
@@ -192,7 +203,7 @@ def _glow_on_ground(picture: Floats, backdrop: Backdrop, fire: Fire) -> None:
 def _draw_fire(
     picture: Floats,
     owner: NDArray[np.int32],
-    drawn: list[tuple[str, str, int]],
+    drawn: list[Drawn],
     backdrop: Backdrop,
     fire: Fire,
     depth: float,
@@ -211,9 +222,10 @@ def _draw_fire(
         before = picture[rows, columns]
         after = before * (1 - alpha[..., None]) + colour
         seen = (alpha > (0.35 if label == "fire" else 0.2)) & (np.abs(after - before).max(axis=2) > PLAIN)
+        contrast = float(np.abs(after - before)[seen].mean()) if seen.any() else 0.0
         picture[rows, columns] = after
         if seen.any():
-            drawn.append((fire.name, label, int(seen.sum())))
+            drawn.append((fire.name, label, int(seen.sum()), contrast))
             owner[rows, columns][seen] = len(drawn)
 
 
@@ -236,9 +248,9 @@ def _board(board: Floats, backdrop: Backdrop, fire: Fire, depth: float) -> Sprit
     return Sprite(x1, y1, drawn[..., :3], drawn[..., 3], np.full(drawn.shape[:2], depth, np.float32))
 
 
-def _seen(owner: NDArray[np.int32], drawn: list[tuple[str, str, int]]) -> list[Seen]:
+def _seen(owner: NDArray[np.int32], drawn: list[Drawn]) -> list[Seen]:
     found = []
-    for number, (name, label, whole) in enumerate(drawn, start=1):
+    for number, (name, label, whole, contrast) in enumerate(drawn, start=1):
         mine = owner == number
         rows = np.flatnonzero(mine.any(axis=1))
         if not len(rows):
@@ -246,5 +258,5 @@ def _seen(owner: NDArray[np.int32], drawn: list[tuple[str, str, int]]) -> list[S
         columns = np.flatnonzero(mine.any(axis=0))
         pixels = int(mine.sum())
         box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-        found.append(Seen(name, label, box, pixels / max(whole, 1), pixels))
+        found.append(Seen(name, label, box, pixels / max(whole, 1), pixels, contrast))
     return found

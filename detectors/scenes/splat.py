@@ -66,7 +66,7 @@ def splat(
     spots = spots[inside]
     shown = surfels.where(inside)
     reach = surfels.spacing * camera.focal / float(np.median(spots[:, 2])) * FINE
-    footprint = min(max(round(1.9 * reach), 2), 12)
+    footprint = min(max(round(2.4 * reach), 2), 14)
     lit = to_picture(shade(shown, light, camera.eye, share, None if extra is None else extra[inside]))
     return _scatter(spots, lit, footprint)
 

@@ -57,30 +57,27 @@ def weathered(
         _rain(picture, camera, weather.rain, share, seed)
     if weather.snow:
         _snow(picture, camera, weather.snow, share, seed)
-    picture = cv2.GaussianBlur(picture, (0, 0), 0.55)
-    picture *= np.asarray(weather.tint, np.float32) * _vignette(camera)
-    if weather.grain:
-        rng = np.random.default_rng((seed, number))
-        grain = rng.standard_normal((camera.rows // 2, camera.width // 2), dtype=np.float32)
-        picture += (
-            cv2.resize(grain, (camera.width, camera.rows), interpolation=cv2.INTER_LINEAR)[..., None] * weather.grain
-        )
-    out = np.clip(picture, 0, 255).astype(np.uint8)
+    picture = cv2.multiply(cv2.GaussianBlur(picture, (0, 0), 0.55), _vignette(camera, weather.tint))
+    rng = np.random.default_rng((seed, number))
+    coarse = rng.standard_normal((camera.rows // 2, camera.width // 2), dtype=np.float32) * np.float32(weather.grain)
+    grain = cv2.resize(coarse, (camera.width, camera.rows), interpolation=cv2.INTER_LINEAR)
+    out = np.asarray(cv2.add(picture, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U), np.uint8)
     if weather.label:
         _caption(out, weather.label)
     return out
 
 
-def _vignette(camera: PoleCamera) -> Floats:
-    key = (camera.width, camera.rows)
+def _vignette(camera: PoleCamera, tint: tuple[float, float, float]) -> Floats:
+    key = (camera.width, camera.rows, tint)
     if key not in _VIGNETTES:
         rows, columns = np.mgrid[: camera.rows, : camera.width].astype(np.float32)
         square = ((columns / camera.width - 0.5) ** 2 + (rows / camera.rows - 0.5) ** 2) * 2
-        _VIGNETTES[key] = (1 - 0.22 * square**1.2)[..., None].astype(np.float32)
+        shade = (1 - 0.22 * square**1.2)[..., None] * np.asarray(tint, np.float32)
+        _VIGNETTES[key] = shade.astype(np.float32)
     return _VIGNETTES[key]
 
 
-_VIGNETTES: dict[tuple[int, int], Floats] = {}
+_VIGNETTES: dict[tuple[int, int, tuple[float, float, float]], Floats] = {}
 
 
 def _rain(picture: Floats, camera: PoleCamera, amount: float, share: float, seed: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from detectors.scenes import textures, walls
 from detectors.scenes.camera import PoleCamera
 from detectors.scenes.film import Area, Film
