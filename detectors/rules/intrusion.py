@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from config.settings import IntrusionRule
 from detectors.event import Event
-from detectors.rules.people import Presence, ZonePeople
+from detectors.rules.people import RESUME_SECONDS, Presence, ZonePeople
 from detectors.rules.view import Finding, View, Wish
 from detectors.zones import ZoneArea
 
@@ -25,6 +25,9 @@ class IntrusionWatch:
 
     def watch(self, view: View) -> list[Finding]:
         """An alarm when everyone who comes in together is in."""
+        if self._resumed:
+            self._alarmed, self._resumed = True, False
+            self._people.last_occupied = view.seconds + RESUME_SECONDS
         self._people.update(view)
         if self._alarmed and view.seconds - self._people.last_occupied > EMPTY_SECONDS:
             self._alarmed = False
@@ -37,9 +40,6 @@ class IntrusionWatch:
         if view.seconds - first < GROUP_SECONDS and more:
             return []
         self._alarmed = True
-        if self._resumed:
-            self._resumed = False
-            return []
         last = inside[-1]
         ids = tuple(presence.track.id for presence in inside)
         return [Finding(last.since or view.seconds, last.track.box, last.track.score, "person", ids)]

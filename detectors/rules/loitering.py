@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from config.settings import LoiteringRule
 from detectors.event import Event
-from detectors.rules.people import Presence, ZonePeople
+from detectors.rules.people import RESUME_SECONDS, Presence, ZonePeople
 from detectors.rules.view import Finding, View, Wish
 from detectors.zones import ZoneArea
 
@@ -25,6 +25,9 @@ class LoiteringWatch:
 
     def watch(self, view: View) -> list[Finding]:
         """An alarm when the last of those who came together has stayed long enough."""
+        if self._resumed:
+            self._alarmed, self._resumed = True, False
+            self._people.last_occupied = view.seconds + RESUME_SECONDS
         self._people.update(view)
         if self._alarmed and view.seconds - self._people.last_occupied > EMPTY_SECONDS:
             self._alarmed = False
@@ -39,9 +42,6 @@ class LoiteringWatch:
         if len(group) > len([presence for presence in staying if presence in group]):
             return []
         self._alarmed = True
-        if self._resumed:
-            self._resumed = False
-            return []
         last = group[-1]
         ids = tuple(presence.track.id for presence in group)
         started = (last.since or 0.0) + self._dwell

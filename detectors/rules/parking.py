@@ -26,6 +26,7 @@ SAME_PLACE = 0.45
 HIDDEN_SHARE = 0.12
 SAME_LOOK = 0.45
 GONE_SECONDS = 6.0
+RESUME_SECONDS = 60.0
 FRESH_SECONDS = 12.0
 
 
@@ -54,9 +55,14 @@ class ParkingWatch:
         self._dwell = rule.dwell_seconds
         self._stands: list[Stand] = []
         self._resumed: list[Box] = []
+        self._began: float | None = None
 
     def watch(self, view: View) -> list[Finding]:
         """An alarm for each vehicle that has now stood for the dwell time."""
+        if self._began is None:
+            self._began = view.seconds
+        if view.seconds - self._began > RESUME_SECONDS:
+            self._resumed = []
         if view.motion.scene_changed:
             return []
         for track in view.tracks:

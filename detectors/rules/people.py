@@ -15,6 +15,8 @@ WHOLE_BODY_SHARE = 0.8
 FOOT_ONLY_SECONDS = 2.0
 LEFT_SECONDS = 1.5
 FORGET_SECONDS = 8.0
+RESUME_SECONDS = 8.0
+"""After a restart an alarmed episode goes on for so long until the people of it are found again."""
 VACATED_SECONDS = 3.0
 EXIT_SECONDS = 1.0
 _EDGE = 2.0  # pixels
@@ -60,7 +62,7 @@ class ZonePeople:
             if view.seconds - presence.last_inside > patience:
                 del self.present[track_id]
         if any(presence.since is not None for presence in self.present.values()):
-            self.last_occupied = view.seconds
+            self.last_occupied = max(self.last_occupied, view.seconds)
 
     def _enter(self, track: Track, presence: Presence | None, view: View) -> None:
         if presence is None:
