@@ -41,10 +41,10 @@ class Burner:
         self.blaze = blaze
         self._rng = np.random.default_rng(seed)
         shape = (CELLS_HIGH, CELLS_WIDE)
-        self._u = np.zeros(shape, np.float32)
-        self._v = np.zeros(shape, np.float32)  # up is positive; row 0 is the floor
-        self._heat = np.zeros(shape, np.float32)
-        self._fog = np.zeros(shape, np.float32)
+        self._u: Floats = np.zeros(shape, np.float32)
+        self._v: Floats = np.zeros(shape, np.float32)  # up is positive; row 0 is the floor
+        self._heat: Floats = np.zeros(shape, np.float32)
+        self._fog: Floats = np.zeros(shape, np.float32)
         self._rows, self._columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
         ky = np.fft.fftfreq(shape[0])[:, None] * 2 * np.pi
         kx = np.fft.rfftfreq(shape[1])[None] * 2 * np.pi
@@ -86,10 +86,8 @@ class Burner:
         self._project()
         back_x = self._columns - self._u * cells
         back_y = self._rows - self._v * cells
-        self._u, self._v, self._heat, self._fog = (
-            cv2.remap(field, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            for field in (self._u, self._v, self._heat, self._fog)
-        )
+        self._u, self._v = _carried(self._u, back_x, back_y), _carried(self._v, back_x, back_y)
+        self._heat, self._fog = _carried(self._heat, back_x, back_y), _carried(self._fog, back_x, back_y)
         self._heat *= np.float32(1 - 0.8 * seconds)
         self._heat -= np.float32(0.62 / self.blaze.tall * 5 * seconds) * self._cooling
         np.maximum(self._heat, 0, out=self._heat)
@@ -129,7 +127,7 @@ class Burner:
     def _curl(self, seconds: float) -> None:
         spin = np.gradient(self._v, axis=1) - np.gradient(self._u, axis=0)
         size = np.abs(spin)
-        gy, gx = np.gradient(size)
+        gy, gx = np.gradient(size, axis=0), np.gradient(size, axis=1)
         length = np.hypot(gx, gy) + 1e-5
         push = np.float32(5.0 * seconds)
         self._u += push * (gy / length) * spin
@@ -145,7 +143,7 @@ class Burner:
         """Premultiplied BGRA, display values 0..255 and alpha 0..1, (CELLS_HIGH, CELLS_WIDE, 4), top row first."""
         heat = np.clip((self._heat[::-1] - 0.05) / 0.95, 0, 1)
         index = (heat * 255).astype(np.uint8)
-        return _PALETTE[index]
+        return np.asarray(_PALETTE[index])
 
     def smoke(self, sky: tuple[float, float, float] = (205.0, 205.0, 205.0)) -> Floats:
         """The same for smoke, lit from above by `sky` (BGR, display values)."""
@@ -167,6 +165,11 @@ class Burner:
     def seat_column(self) -> float:
         """Column of the grid over the seat of the fire."""
         return CELLS_WIDE * (0.5 - float(np.clip(self.blaze.wind, -1, 1)) * 0.22)
+
+
+def _carried(field: Floats, back_x: Floats, back_y: Floats) -> Floats:
+    """What has come to each cell from where it was a moment ago."""
+    return np.asarray(cv2.remap(field, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32)
 
 
 def _palette() -> Floats:

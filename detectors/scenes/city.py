@@ -44,36 +44,38 @@ class Post:
     film: str
     phase_seconds: float
     name: str
-    category: str
-    purpose: str
+    kind: tuple[str, str]  # category and purpose
     latitude: float
     longitude: float
 
 
-_CRIME = "crime prevention and illegal dumping (방범, 쓰레기 무단투기)"
-_PARKING = "enforcement against illegal parking (불법주정차 단속)"
-_FIRE = "safety and fire prevention (시설안전, 화재예방)"
-_SCHOOL = "child protection (어린이 보호)"
-_PARK = "park safety (공원 안전)"
-_TRAFFIC = "traffic and disaster prevention (교통, 재난 예방)"
+_LANE = ("neighbourhood_crime_prevention", "crime prevention and illegal dumping (방범, 쓰레기 무단투기)")
+_ROAD = ("road_crime_prevention", "crime prevention and illegal dumping (방범, 쓰레기 무단투기)")
+_PARKING = ("illegal_parking", "enforcement against illegal parking (불법주정차 단속)")
+_FIRE = ("disaster", "safety and fire prevention (시설안전, 화재예방)")
+_FOREST = ("forest_fire_watch", "fire watch at the edge of the wood (산불감시)")
+_SCHOOL = ("school_zone", "child protection (어린이 보호)")
+_PARK = ("park_safety", "park safety (공원 안전)")
+_UNDERPASS = ("underpass", "traffic and flood prevention (교통, 침수 예방)")
+_TRAFFIC = ("traffic", "traffic (교통)")
 
 POSTS: tuple[Post, ...] = (
-    Post("seodun-alley", "alley", 0.0, "서둔동 골목 1 Seodun-dong Alley", "neighbourhood_crime_prevention", _CRIME, 37.2636, 126.9906),
-    Post("jidong-market", "alley", 25.0, "지동시장 뒷길 Ji-dong Market Lane", "road_crime_prevention", _CRIME, 37.2777, 127.0195),
-    Post("maetan-ro", "street", 0.0, "매탄로 142 Maetan-ro", "illegal_parking", _PARKING, 37.2659, 127.0452),
-    Post("ingye-ro", "street", 21.0, "인계로 소화전 Ingye-ro Hydrant", "illegal_parking", _PARKING, 37.2664, 127.0316),
-    Post("haenggung-lot", "carpark", 0.0, "행궁 공영주차장 Haenggung Car Park", "disaster", _FIRE, 37.2819, 127.0133),
-    Post("gwanggyo-lot", "carpark", 44.0, "광교 환승주차장 Gwanggyo Car Park", "forest_fire_watch", _FIRE, 37.2986, 127.0516),
-    Post("yeongtong-school", "school_gate", 0.0, "영통초 정문 Yeongtong School Gate", "school_zone", _SCHOOL, 37.2517, 127.0710),
-    Post("jeongja-school", "school_gate", 19.0, "정자초 정문 Jeongja School Gate", "school_zone", _SCHOOL, 37.2967, 126.9965),
-    Post("manseok-park", "playground", 0.0, "만석공원 놀이터 Manseok Park", "park_safety", _PARK, 37.3006, 127.0010),
-    Post("hyowon-park", "playground", 17.0, "효원공원 놀이터 Hyowon Park", "park_safety", _PARK, 37.2622, 127.0353),
-    Post("hwaseo-underpass", "underpass", 0.0, "화서지하차도 Hwaseo Underpass", "underpass", _TRAFFIC, 37.2843, 126.9897),
-    Post("godeung-underpass", "underpass", 15.0, "고등지하차도 Godeung Underpass", "underpass", _TRAFFIC, 37.2724, 126.9985),
-    Post("suwon-station", "bus_stop", 0.0, "수원역 정류장 Suwon Station Stop", "traffic", _TRAFFIC, 37.2661, 127.0003),
-    Post("paldal-gate", "bus_stop", 22.0, "팔달문 정류장 Paldalmun Stop", "traffic", _TRAFFIC, 37.2776, 127.0169),
-    Post("yulcheon-back", "back_gate", 0.0, "율천동 후문 Yulcheon-dong Back Gate", "neighbourhood_crime_prevention", _CRIME, 37.2977, 126.9716),
-    Post("gokseon-back", "back_gate", 27.0, "곡선동 후문 Gokseon-dong Back Gate", "road_crime_prevention", _CRIME, 37.2436, 127.0355),
+    Post("seodun-alley", "alley", 0.0, "서둔동 골목 1 Seodun-dong Alley", _LANE, 37.2636, 126.9906),
+    Post("jidong-market", "alley", 25.0, "지동시장 뒷길 Ji-dong Market Lane", _ROAD, 37.2777, 127.0195),
+    Post("maetan-ro", "street", 0.0, "매탄로 142 Maetan-ro", _PARKING, 37.2659, 127.0452),
+    Post("ingye-ro", "street", 21.0, "인계로 소화전 Ingye-ro Hydrant", _PARKING, 37.2664, 127.0316),
+    Post("haenggung-lot", "carpark", 0.0, "행궁 공영주차장 Haenggung Car Park", _FIRE, 37.2819, 127.0133),
+    Post("gwanggyo-lot", "carpark", 44.0, "광교 환승주차장 Gwanggyo Car Park", _FOREST, 37.2986, 127.0516),
+    Post("yeongtong-school", "school_gate", 0.0, "영통초 정문 Yeongtong School Gate", _SCHOOL, 37.2517, 127.0710),
+    Post("jeongja-school", "school_gate", 19.0, "정자초 정문 Jeongja School Gate", _SCHOOL, 37.2967, 126.9965),
+    Post("manseok-park", "playground", 0.0, "만석공원 놀이터 Manseok Park", _PARK, 37.3006, 127.0010),
+    Post("hyowon-park", "playground", 17.0, "효원공원 놀이터 Hyowon Park", _PARK, 37.2622, 127.0353),
+    Post("hwaseo-underpass", "underpass", 0.0, "화서지하차도 Hwaseo Underpass", _UNDERPASS, 37.2843, 126.9897),
+    Post("godeung-underpass", "underpass", 15.0, "고등지하차도 Godeung Underpass", _UNDERPASS, 37.2724, 126.9985),
+    Post("suwon-station", "bus_stop", 0.0, "수원역 정류장 Suwon Station Stop", _TRAFFIC, 37.2661, 127.0003),
+    Post("paldal-gate", "bus_stop", 22.0, "팔달문 정류장 Paldalmun Stop", _TRAFFIC, 37.2776, 127.0169),
+    Post("yulcheon-back", "back_gate", 0.0, "율천동 후문 Yulcheon-dong Back Gate", _LANE, 37.2977, 126.9716),
+    Post("gokseon-back", "back_gate", 27.0, "곡선동 후문 Gokseon-dong Back Gate", _ROAD, 37.2436, 127.0355),
 )  # fmt: skip
 
 
@@ -102,8 +104,8 @@ def cameras(zones: dict[str, dict[str, tuple[tuple[float, float], ...]]]) -> dic
             {
                 "id": post.id,
                 "name": post.name,
-                "category": post.category,
-                "purpose": post.purpose,
+                "category": post.kind[0],
+                "purpose": post.kind[1],
                 "position": {"latitude": post.latitude, "longitude": post.longitude},
                 "main": f"{RTSP}/{post.id}/main",
                 "sub": f"{RTSP}/{post.id}/sub",

@@ -126,7 +126,7 @@ def _contacts(picture: Floats, backdrop: Backdrop, items: Sequence[Item]) -> Non
         width, height = int(spots[:, 0].max()) + margin - left, int(spots[:, 1].max()) + margin - top
         if width * height > 1_500_000:
             continue
-        mask = np.zeros((height, width), np.float32)
+        mask: Floats = np.zeros((height, width), np.float32)
         mask[(spots[:, 1] - top).astype(np.int32), (spots[:, 0] - left).astype(np.int32)] = 1
         size = max(3, int(reach) * 2 + 1)
         mask = cv2.GaussianBlur(

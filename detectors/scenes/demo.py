@@ -12,6 +12,7 @@ import yaml
 from detectors.scenes.city import cameras, mounts
 from detectors.scenes.encode import Encoder
 from detectors.scenes.film import Film
+from detectors.scenes.truth import load_truth
 
 FILMS = ("alley", "street", "carpark", "school_gate", "playground", "underpass", "bus_stop", "back_gate")
 MAIN_SIZE, SUB_SIZE = (1280, 720), (640, 360)
@@ -46,7 +47,7 @@ def shoot(name: str, folder: Path, progress: Callable[[int, int], None] = lambda
 def write_city(folder: Path) -> None:
     """`folder`/mounts.yaml and cameras.yaml for the films whose clips are there."""
     ready = [name for name in FILMS if (folder / "clips" / f"{name}.mp4").exists()]
-    zones = {name: film(name).polygons() for name in ready}
+    zones = {name: load_truth(folder / "truth" / f"{name}.json").zones for name in ready}
     head = "# Made by python -m detectors.scenes demo; change detectors/scenes/city.py instead.\n"
     for file, content in (("mounts.yaml", mounts(ready)), ("cameras.yaml", cameras(zones))):
         (folder / file).write_text(head + _yaml(content), encoding="utf-8")

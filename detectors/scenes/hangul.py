@@ -35,14 +35,14 @@ _CONSONANTS: dict[str, tuple[Stroke, ...]] = {
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _FINALS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
 _DOUBLED = {
-    "ㄲ": "ㄱㄱ",
-    "ㄸ": "ㄷㄷ",
-    "ㅃ": "ㅂㅂ",
-    "ㅆ": "ㅅㅅ",
-    "ㅉ": "ㅈㅈ",
-    "ㅄ": "ㅂㅅ",
-    "ㄺ": "ㄹㄱ",
-    "ㄻ": "ㄹㅁ",
+    "ㄲ": ("ㄱ", "ㄱ"),
+    "ㄸ": ("ㄷ", "ㄷ"),
+    "ㅃ": ("ㅂ", "ㅂ"),
+    "ㅆ": ("ㅅ", "ㅅ"),
+    "ㅉ": ("ㅈ", "ㅈ"),
+    "ㅄ": ("ㅂ", "ㅅ"),
+    "ㄺ": ("ㄹ", "ㄱ"),
+    "ㄻ": ("ㄹ", "ㅁ"),
 }
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _UPRIGHT: dict[str, tuple[Stroke, ...]] = {
@@ -61,7 +61,7 @@ _FLAT: dict[str, tuple[Stroke, ...]] = {
     "ㅠ": (((0, 0), (1, 0)), ((0.35, 0), (0.35, 1)), ((0.65, 0), (0.65, 1))),
     "ㅡ": (((0, 0.5), (1, 0.5)),),
 }
-_MIXED = {"ㅘ": "ㅗㅏ", "ㅙ": "ㅗㅐ", "ㅚ": "ㅗㅣ", "ㅝ": "ㅜㅓ", "ㅞ": "ㅜㅔ", "ㅟ": "ㅜㅣ", "ㅢ": "ㅡㅣ"}
+_MIXED = dict(zip("ㅘㅙㅚㅝㅞㅟㅢ", zip("ㅗㅗㅗㅜㅜㅜㅡ", "ㅏㅐㅣㅓㅔㅣㅣ", strict=True), strict=True))
 
 
 def _letter(letter: str, box: Box) -> list[Stroke]:
@@ -82,9 +82,8 @@ def strokes(syllable: str) -> list[Stroke]:
         raise ValueError(f"{syllable!r} is not a Korean syllable")
     initial, vowel, final = _INITIALS[code // 588], _VOWELS[code // 28 % 21], _FINALS[code % 28]
     low = 0.56 if final != " " else 0.94
-    flat, upright = (
-        _MIXED[vowel] if vowel in _MIXED else (vowel if vowel in _FLAT else "", vowel if vowel in _UPRIGHT else "")
-    )
+    alone = (vowel if vowel in _FLAT else "", vowel if vowel in _UPRIGHT else "")
+    flat, upright = _MIXED.get(vowel, alone)
     wide = 0.50 if upright else 0.86
     tall = (low - 0.04) * (0.58 if flat else 0.92)
     found = _letter(initial, (0.06, 0.06, wide, tall))

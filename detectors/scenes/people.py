@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -225,6 +226,11 @@ def person(looks: Looks, rng: np.random.Generator, *, density: float = 16_000.0)
     }
     parts.update(_extras(looks, density, rng))
     return Person(looks, parts)
+
+
+def clothed(rng: np.random.Generator, **looks: Any) -> Person:
+    """A person in the given `Looks`."""
+    return person(Looks(**looks), rng)
 
 
 def _creased(surfels: Surfels, rng: np.random.Generator) -> Surfels:

@@ -12,20 +12,21 @@ from detectors.scenes.camera import PoleCamera
 from detectors.scenes.compose import Fire, Item
 from detectors.scenes.surfels import Colour
 from detectors.scenes.two_wheelers import bicycle, rider, scooter
+from detectors.scenes.vehicle_shapes import BUS, HATCHBACK, PAINTS, SEDAN, SUV, VAN, stretched
 
 
 def random_vehicle(rng: np.random.Generator, density: float = 3200.0) -> vehicles.Vehicle:
-    paints = list(vehicles.PAINTS.values())
+    paints = list(PAINTS.values())
     b, g, r = np.clip(np.asarray(paints[int(rng.integers(len(paints)))]) * rng.uniform(0.6, 1.3), 0.01, 0.85)
     paint: Colour = (float(b), float(g), float(r))
     kinds = ["sedan", "hatch", "suv", "van", "bus", "flat", "box", "scooter", "bicycle"]
     kind = str(rng.choice(kinds, p=[0.18, 0.10, 0.15, 0.09, 0.09, 0.08, 0.09, 0.12, 0.10]))
-    shapes = {"sedan": vehicles.SEDAN, "hatch": vehicles.HATCHBACK, "suv": vehicles.SUV, "van": vehicles.VAN}
+    shapes = {"sedan": SEDAN, "hatch": HATCHBACK, "suv": SUV, "van": VAN}
     if kind in shapes:
-        shape = vehicles.stretched(shapes[kind], rng)
+        shape = stretched(shapes[kind], rng)
         return vehicles.car(shape, paint, rng, density=density, blind=bool(kind == "van" and rng.random() < 0.4))
     if kind == "bus":
-        return vehicles.car(vehicles.BUS, paint, rng, density=density * 0.6, label="bus")
+        return vehicles.car(BUS, paint, rng, density=density * 0.6, label="bus")
     if kind == "scooter":
         return scooter(paint, rng, case=(b * 0.5 + 0.2, g * 0.5 + 0.2, r * 0.5 + 0.2) if rng.random() < 0.5 else None)
     if kind == "bicycle":

@@ -31,15 +31,15 @@ def random_light(rng: np.random.Generator) -> Light:
         return Light(
             to_sun, (0.10, 0.22, 0.35), (0.32, 0.26, 0.24), (0.08, 0.08, 0.09), exposure=float(rng.uniform(0.7, 1.2))
         )
-    tint = [(5.0, 8.0, 10.0), (8.0, 9.0, 9.0), (3.0, 7.0, 12.0)][int(rng.integers(3))]
-    power = rng.uniform(0.8, 2.2)
+    blue, green, red = [(5.0, 8.0, 10.0), (8.0, 9.0, 9.0), (3.0, 7.0, 12.0)][int(rng.integers(3))]
+    power = float(rng.uniform(0.8, 2.2))
     lamps = tuple(
         Lamp(
             float(rng.uniform(-9, 9)),
             float(rng.uniform(6, 26)),
             float(rng.uniform(4, 7)),
-            tuple(power * c for c in tint),
-        )  # type: ignore[arg-type]
+            (power * blue, power * green, power * red),
+        )
         for _ in range(int(rng.integers(1, 4)))
     )
     return Light(to_sun, (0, 0, 0), (0.035, 0.03, 0.027), (0.012, 0.012, 0.012), (0.02, 0.02, 0.02), lamps)
@@ -99,12 +99,16 @@ def _random_wall(rng: np.random.Generator) -> Panel:
     long, tall = float(rng.uniform(4, 22)), float(rng.uniform(0.8, 7))
     texture = _tinted(painter((int(tall * 30), int(long * 30)), 30.0, rng), rng)
     for _ in range(int(rng.integers(0, 7))):
-        x, y = int(rng.uniform(0, texture.shape[1])), int(rng.uniform(0, texture.shape[0]))
+        across, down = int(rng.uniform(0, texture.shape[1])), int(rng.uniform(0, texture.shape[0]))
         w, h = int(rng.uniform(15, 90)), int(rng.uniform(15, 75))
-        texture[y : y + h, x : x + w] = rng.integers(10, 240, 3)
+        texture[down : down + h, across : across + w] = rng.integers(10, 240, 3)
     x, y = float(rng.uniform(-18, 8)), float(rng.uniform(9, 36))
     way = float(rng.choice([0.0, 0.0, 0.25, -0.25, 1.35, 1.75]))
     return upright(texture, (x, y), (x + long * math.cos(way), y + long * math.sin(way)), tall)
+
+
+def _three(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
+    return float(rng.uniform(low, high)), float(rng.uniform(low, high)), float(rng.uniform(low, high))
 
 
 def _random_furniture(rng: np.random.Generator) -> list[Surfels]:
@@ -134,9 +138,9 @@ def _random_furniture(rng: np.random.Generator) -> list[Surfels]:
         elif kind == "lamp":
             one = street_lamp(rng, float(rng.uniform(3, 6)), float(rng.uniform(0.4, 1.6)), lit=bool(rng.random() < 0.6))
         elif kind == "bin":
-            one = things.bin_with_wheels(tuple(rng.uniform(0.02, 0.4, 3)), rng)  # type: ignore[arg-type]
+            one = things.bin_with_wheels(_three(rng, 0.02, 0.4), rng)
         else:
-            where, normal, _ = box(tuple(rng.uniform(0.5, 1.6, 3)), 3000, rng)  # type: ignore[arg-type]
-            one = painted(where, normal, tuple(rng.uniform(0.05, 0.5, 3)))  # type: ignore[arg-type]
+            where, normal, _ = box(_three(rng, 0.5, 1.6), 3000, rng)
+            one = painted(where, normal, _three(rng, 0.05, 0.5))
         found.append(one.at(float(rng.uniform(-10, 10)), float(rng.uniform(6, 28)), float(rng.uniform(0, 6.28))))
     return found

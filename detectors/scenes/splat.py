@@ -135,7 +135,7 @@ def cast_shadow(surfels: Surfels, camera: PoleCamera, light: Light, softness: fl
     left, top = int(spots[:, 0].min()) - margin, int(spots[:, 1].min()) - margin
     width = int(spots[:, 0].max()) + margin + 1 - left
     height = int(spots[:, 1].max()) + margin + 1 - top
-    mask = np.zeros((height, width), np.float32)
+    mask: Floats = np.zeros((height, width), np.float32)
     mask[(spots[:, 1] - top).astype(np.int32), (spots[:, 0] - left).astype(np.int32)] = 1.0
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     mask = cv2.GaussianBlur(mask, (0, 0), softness)

@@ -22,7 +22,7 @@ FAR = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A painted rectangle in the world: `corner` plus 0..1 times `along` and `up`; the picture's last row is at `corner`.
+    """A painted rectangle in the world: `corner` plus 0..1 times `along` and `up`; its last row is at `corner`.
 
     `texture` BGR or BGRA uint8. `glow` (same size, BGR) is light it gives off itself. A panel that is `ground` may be
     shadowed by others; one that is not `solid` casts no shadow.
@@ -65,7 +65,7 @@ class SunMap:
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """The stage as the camera sees it: display BGR float32, depth in metres, and the share of its light from the sun."""
+    """The stage as the camera sees it: display BGR float32, depth in metres, the share of its light from the sun."""
 
     picture: Floats
     depth: Floats
@@ -161,7 +161,7 @@ def _rays(camera: PoleCamera) -> Floats:
     columns = (np.arange(camera.width, dtype=np.float32) + 0.5 - camera.width / 2) / camera.focal
     rows = (np.arange(camera.rows, dtype=np.float32) + 0.5 - camera.rows / 2) / camera.focal
     right, down, forward = camera.axes
-    return columns[None, :, None] * right + rows[:, None, None] * down + forward
+    return np.asarray(columns[None, :, None] * right + rows[:, None, None] * down + forward, np.float32)
 
 
 def _corners(panel: Panel) -> Floats:
@@ -264,7 +264,8 @@ def _sampled(
     wanted = np.log2(np.maximum(ppm * deep / fine.focal * 1.4, 1.0))
     levels = [texture]
     while min(levels[-1].shape[:2]) > 8 and len(levels) <= int(min(float(wanted.max()), 7.0)):
-        levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        half = cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(half, np.uint8))
     nearest = np.clip(np.round(wanted), 0, len(levels) - 1).astype(np.uint8)
     out = np.zeros((*a.shape, texture.shape[2]), np.float32)
     for level, picture in enumerate(levels):

@@ -91,6 +91,12 @@ def painted(
     return Surfels(positions, normals, colours, np.full(count, gloss, np.float32), np.zeros(count, np.float32), spacing)
 
 
+def scaled(colour: Colour, factor: float) -> Colour:
+    """A colour made lighter or darker, within what a surface can reflect."""
+    b, g, r = (min(max(float(c) * float(factor), 0.0), 0.9) for c in colour)
+    return b, g, r
+
+
 def about_x(angle: float) -> Floats:
     c, s = math.cos(angle), math.sin(angle)
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]], np.float32)
@@ -131,7 +137,7 @@ def sample_grid(grid: Floats, per_square_metre: float, rng: np.random.Generator)
 def _stratified(weights: NDArray[np.floating], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     edges = np.cumsum(weights)
     picks = (np.arange(count) + rng.random(count)) / count * edges[-1]
-    return np.minimum(np.searchsorted(edges, picks), len(weights) - 1)
+    return np.asarray(np.minimum(np.searchsorted(edges, picks), len(weights) - 1), np.intp)
 
 
 def _smooth_normals(cross: Floats, i: NDArray[np.intp], j: NDArray[np.intp], a: Floats, b: Floats) -> Floats:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from detectors.scenes.surfels import Colour, Surfels, box, joined, painted, sample_grid, tube
+from detectors.scenes.surfels import Colour, Surfels, box, joined, painted, sample_grid, scaled, tube
 
 BLACK_BAG: Colour = (0.022, 0.020, 0.020)
 WHITE_BAG: Colour = (0.62, 0.64, 0.64)
@@ -119,7 +119,7 @@ def bin_with_wheels(colour: Colour, rng: np.random.Generator, *, density: float 
     where, normal, _ = tube([0.08, 0.9], [(0.20, 0.20), (0.26, 0.25)], density, rng)
     body = painted(where, normal, colour, 0.2, 1 / math.sqrt(density))
     where, normal, _ = tube([0.9, 0.94, 1.0], [(0.29, 0.28), (0.29, 0.28), (0.22, 0.22)], density, rng)
-    lid = painted(where, normal, tuple(0.7 * c for c in colour), 0.25, 1 / math.sqrt(density))  # type: ignore[arg-type]
+    lid = painted(where, normal, scaled(colour, 0.7), 0.25, 1 / math.sqrt(density))
     parts = [body, lid]
     for side in (-1, 1):
         where, normal, _ = box((0.16, 0.06, 0.16), density, rng)
@@ -149,7 +149,7 @@ def random_bag(rng: np.random.Generator) -> Surfels:
             print_colour=ink,
         )
     if pick < 0.76:
-        return sack(float(rng.uniform(0.55, 0.9)), rng, tuple(np.asarray(SACK) * rng.uniform(0.6, 1.2)))  # type: ignore[arg-type]
+        return sack(float(rng.uniform(0.55, 0.9)), rng, scaled(SACK, rng.uniform(0.6, 1.2)))
     if pick < 0.86:
         return carton((float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.25, 0.5)), float(rng.uniform(0.25, 0.5))), rng)
     return heap(int(rng.integers(2, 4)), rng, palette)

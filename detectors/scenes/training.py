@@ -45,7 +45,7 @@ def _degraded(image: Floats, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.1)))
     image = image + rng.normal(0, rng.uniform(0.5, 7), image.shape)
-    out = np.clip(image, 0, 255).astype(np.uint8)
+    out: Floats = np.clip(image, 0, 255).astype(np.uint8)
     if rng.random() < 0.08:
         out = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     _, packed = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(28, 88))])
@@ -71,7 +71,8 @@ def _cut(picture: Floats, seen: list[Seen], rng: np.random.Generator) -> Sample:
         row = _label(thing, left, top, side)
         if row is not None:
             labels.append(row)
-    return Sample(cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), tuple(labels))
+    image = np.asarray(cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return Sample(image, tuple(labels))
 
 
 def _label(thing: Seen, left: int, top: int, side: int) -> tuple[int, float, float, float, float] | None:

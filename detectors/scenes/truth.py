@@ -72,7 +72,7 @@ def _event(content: dict[str, object]) -> TruthEvent:
     if not isinstance(box, list) or len(box) != 4:
         raise ValueError("box must be four numbers")
     return TruthEvent(
-        content["kind"],  # type: ignore[arg-type]
+        content["kind"],
         str(content["zone"]),
         float(content["start_seconds"]),  # type: ignore[arg-type]
         float(content["end_seconds"]),  # type: ignore[arg-type]

@@ -8,7 +8,8 @@ import numpy as np
 
 from detectors.scenes.people import Person, Pose
 from detectors.scenes.surfels import Colour, Floats, Surfels, about_y, box, ellipsoid, joined, painted, tube
-from detectors.scenes.vehicles import LAMP, TAIL, Vehicle, wheel
+from detectors.scenes.vehicle_shapes import LAMP, TAIL
+from detectors.scenes.vehicles import Vehicle, wheel
 
 DENSITY = 9000.0
 SPACING = 1 / math.sqrt(DENSITY)

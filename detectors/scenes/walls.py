@@ -176,7 +176,7 @@ def railing(width: float, tall: float, colour: Display = (70, 105, 70), gap: flo
         cv2.rectangle(picture, (0, round(y * PPM)), (shape[1] - 1, round((y + 0.05) * PPM)), paint, -1)
     for x in np.arange(0, width + 0.01, 2.0):
         p = round(x * PPM)
-        cv2.rectangle(picture, (p - 2, 0), (p + 2, shape[0] - 1), tuple(int(0.8 * c) for c in paint[:3]) + (255,), -1)
+        cv2.rectangle(picture, (p - 2, 0), (p + 2, shape[0] - 1), (*(int(0.8 * c) for c in paint[:3]), 255), -1)
     return picture
 
 

@@ -104,7 +104,7 @@ def _snow(picture: Floats, camera: PoleCamera, amount: float, share: float, seed
     x, y, near = rng.random(count), rng.random(count), rng.uniform(0.3, 1.0, count)
     falls = np.maximum(np.round(9 * near), 1)
     drift = np.sin(2 * math.pi * (share * np.round(4 * near) + x))
-    layer = np.zeros(picture.shape[:2], np.float32)
+    layer: Floats = np.zeros(picture.shape[:2], np.float32)
     for k in range(count):
         spot = (
             int((x[k] * camera.width + 14 * drift[k] * near[k]) * 8),

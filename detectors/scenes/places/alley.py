@@ -1,4 +1,4 @@
-"""A back alley by day: somebody leaves a bag at the wall, a cleaner takes it away. One passes with a bag and keeps it."""
+"""A back alley by day: somebody leaves a bag at the wall and a cleaner takes it away; another passes with hers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from detectors.scenes.places.ground import manhole, patch, stripe, surroundings
 from detectors.scenes.script import Hold, Thing, Walker
 from detectors.scenes.stage import Panel, Stage, upright
 from detectors.scenes.surfels import Surfels
-from detectors.scenes.vehicles import HATCHBACK, car
+from detectors.scenes.vehicle_shapes import HATCHBACK
+from detectors.scenes.vehicles import car
 from detectors.scenes.weather import Weather
 
 LEFT, RIGHT = -3.4, 3.6
@@ -132,7 +133,12 @@ def film() -> Film:
     scene.walkers += [leaver, sweeper, shopper]
     bag = Thing(
         "bag", refuse, 0.60,
-        (Hold(leaver.start, leaver, "right"), Hold(put, spot=(*spot, 0.4)), Hold(taken, sweeper, "right"), Hold(sweeper.end)),
+        (
+            Hold(leaver.start, leaver, "right"),
+            Hold(put, spot=(*spot, 0.4)),
+            Hold(taken, sweeper, "right"),
+            Hold(sweeper.end),
+        ),
     )  # fmt: skip
     scene.things += [bag, Thing("shopping", shopping, 0.33, (Hold(shopper.start, shopper, "left"), Hold(shopper.end)))]
     scene.dumped(bag, leaver, "waste-spot")

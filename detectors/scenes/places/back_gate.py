@@ -17,7 +17,8 @@ from detectors.scenes.places.ground import YELLOW, crossing, kerb, manhole, patc
 from detectors.scenes.script import Driver, Halt, Hold, Thing, Walker
 from detectors.scenes.stage import Panel, Stage, upright
 from detectors.scenes.surfels import Surfels
-from detectors.scenes.vehicles import PAINTS, SEDAN, car, truck
+from detectors.scenes.vehicle_shapes import PAINTS, SEDAN
+from detectors.scenes.vehicles import car, truck
 from detectors.scenes.weather import Weather
 
 WALL_Y = 19.6

@@ -1,6 +1,8 @@
-"""A bus stop by day: people wait, one puts a bag down and takes it along, the bus stops and goes on. No alarm is due."""
+"""A bus stop by day: people wait, one puts a bag down and takes it along, the bus stops and goes on. No alarm due."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
@@ -9,14 +11,15 @@ from detectors.scenes.camera import PoleCamera
 from detectors.scenes.film import Area, Film
 from detectors.scenes.furniture import bench, bollard, planter, street_lamp, tree
 from detectors.scenes.light import Light
-from detectors.scenes.people import Looks, Person, person
+from detectors.scenes.people import clothed
 from detectors.scenes.places.ground import WHITE, YELLOW, kerb, patch, stripe, surroundings
 from detectors.scenes.script import Driver, Halt, Hold, Thing, Walker
 from detectors.scenes.stage import Panel, Stage, floor, upright
 from detectors.scenes.surfels import Surfels, box, joined, painted, tube
 from detectors.scenes.things import bag
 from detectors.scenes.two_wheelers import bicycle
-from detectors.scenes.vehicles import BUS, PAINTS, SEDAN, SUV, car
+from detectors.scenes.vehicle_shapes import BUS, PAINTS, SEDAN, SUV
+from detectors.scenes.vehicles import car
 from detectors.scenes.weather import Weather
 
 EYE = np.eye(3, dtype=np.float32)
@@ -114,8 +117,7 @@ def film() -> Film:
 
 
 def _cast(scene: Film, rng: np.random.Generator) -> None:
-    def one(**looks: object) -> Person:
-        return person(Looks(**looks), rng)  # type: ignore[arg-type]
+    one = partial(clothed, rng)
 
     bus = Driver(
         "bus",

@@ -1,4 +1,4 @@
-"""A car park in the evening: rubbish in an iron drum catches fire, burns, and goes out. Cars and a man in orange pass."""
+"""A car park in the evening: rubbish in a drum catches fire, burns, and goes out; cars and a man in orange pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from detectors.scenes.script import Driver, Walker
 from detectors.scenes.stage import Panel, Stage, upright
 from detectors.scenes.surfels import Surfels, painted, tube
 from detectors.scenes.things import bin_with_wheels, carton
-from detectors.scenes.vehicles import HATCHBACK, PAINTS, SEDAN, SUV, VAN, Vehicle, car, truck
+from detectors.scenes.vehicle_shapes import HATCHBACK, PAINTS, SEDAN, SUV, VAN
+from detectors.scenes.vehicles import Vehicle, car, truck
 from detectors.scenes.weather import Weather
 
 DRUM = (1.9, 17.2)
@@ -151,10 +152,10 @@ def _cast(scene: Film, rng: np.random.Generator) -> None:
     third = Walker(lady, 64.0, (2.6, 1.5), "lady").walk((3.4, 9.0), (4.6, 13.2), (5.6, 13.4), speed=1.5)
     third.stand(1.5).walk((4.6, 13.2), (3.0, 9.0), (1.5, 1.5), speed=1.6)
     scene.walkers += [first, second, third]
+    back = [(-3.4, 36), (-3.4, 41), (-6, 44), (-24, 44)]
+    leaving = [*back[::-1], (-3.2, 26), (-1.9, 18), (-1.6, 8), (-1.8, -8)]
+    arriving = [(1.6, -8), (1.8, 8), (1.0, 18), (-3.0, 26), *back]
     scene.drivers += [
-        Driver(
-            "leaving", car(SUV, PAINTS["beige"], rng, density=6500), 52.0,
-            [(-24, 44), (-6, 44), (-3.4, 41), (-3.4, 36), (-3.2, 26), (-1.9, 18), (-1.6, 8), (-1.8, -8)], 4.5, lit=True,
-        ),
-        Driver("arriving", car(SEDAN, PAINTS["navy"], rng, density=6500), 70.0, [(1.6, -8), (1.8, 8), (1.0, 18), (-3.0, 26), (-3.4, 36), (-3.4, 41), (-6, 44), (-24, 44)], 5.0, lit=True),
-    ]  # fmt: skip
+        Driver("leaving", car(SUV, PAINTS["beige"], rng, density=6500), 52.0, leaving, 4.5, lit=True),
+        Driver("arriving", car(SEDAN, PAINTS["navy"], rng, density=6500), 70.0, arriving, 5.0, lit=True),
+    ]

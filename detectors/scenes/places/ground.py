@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from detectors.scenes import textures, walls
-from detectors.scenes.hangul import write
+from detectors.scenes.hangul import width_of, write
 from detectors.scenes.stage import Panel, floor, upright
 
 PPM = 40.0
@@ -86,16 +86,14 @@ def kerb(
 
 def painted_text(text: str, left: float, near: float, size: float, colour: tuple[int, int, int] = WHITE) -> Panel:
     """Letters on the road, stretched along it as road letters are."""
-    from detectors.scenes.hangul import width_of
-
     step = 48
     wide = width_of(text, step) + 8
     picture = np.zeros((step + 16, wide, 4), np.uint8)
     mask = np.zeros((step + 16, wide, 3), np.uint8)
     write(mask, text, (4, 8), step, (255, 255, 255))
-    mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    bold = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     picture[..., :3] = colour
-    picture[..., 3] = (mask[..., 0] * 0.85).astype(np.uint8)
+    picture[..., 3] = (bold[..., 0] * 0.85).astype(np.uint8)
     width = wide / step * size
     return floor(picture, left, near, width, size * 1.9, 0.005)
 
@@ -119,6 +117,6 @@ def skyline(rng: np.random.Generator, near: float = 78.0, reach: float = 70.0) -
         front = walls.house(wide, tall, rng, wall="plaster", colour=(grey, grey + 4, grey + 8), first_storey=0.8)
         small = cv2.resize(front.texture, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
         y = near + float(rng.uniform(0, 6))
-        panels.append(upright(small, (left, y), (left + wide, y), tall))
+        panels.append(upright(np.asarray(small, np.uint8), (left, y), (left + wide, y), tall))
         left += wide + float(rng.uniform(-0.5, 1.5))
     return panels

@@ -15,7 +15,7 @@ from detectors.scenes.script import Driver, Walker
 from detectors.scenes.stage import Panel, Stage, floor, upright
 from detectors.scenes.surfels import Colour, Surfels, box, joined, painted, tube
 from detectors.scenes.two_wheelers import bicycle
-from detectors.scenes.vehicles import PAINTS
+from detectors.scenes.vehicle_shapes import PAINTS
 from detectors.scenes.weather import Weather
 
 EYE = np.eye(3, dtype=np.float32)

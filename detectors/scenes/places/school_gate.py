@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from detectors.scenes import textures, walls
@@ -9,13 +11,14 @@ from detectors.scenes.camera import PoleCamera
 from detectors.scenes.film import Area, Film
 from detectors.scenes.furniture import bollard, cable, hedge, street_lamp, tree, utility_pole
 from detectors.scenes.light import Light
-from detectors.scenes.people import Looks, Person, person
+from detectors.scenes.people import clothed
 from detectors.scenes.places.ground import YELLOW, crossing, kerb, painted_text, patch, skyline, stripe, surroundings
 from detectors.scenes.script import Driver, Walker
 from detectors.scenes.stage import Panel, Stage, block, floor, upright
 from detectors.scenes.surfels import Surfels
 from detectors.scenes.two_wheelers import scooter
-from detectors.scenes.vehicles import HATCHBACK, PAINTS, VAN, car
+from detectors.scenes.vehicle_shapes import HATCHBACK, PAINTS, VAN
+from detectors.scenes.vehicles import car
 from detectors.scenes.weather import Weather
 
 GATE_Y = 21.0
@@ -101,8 +104,7 @@ def film() -> Film:
 
 
 def _cast(scene: Film, rng: np.random.Generator) -> None:
-    def one(**looks: object) -> Person:
-        return person(Looks(**looks), rng)  # type: ignore[arg-type]
+    one = partial(clothed, rng)
 
     idler = Walker(
         one(tall=1.76, top=(0.10, 0.12, 0.10), bottom=(0.09, 0.09, 0.10), cap=(0.03, 0.03, 0.03)),
@@ -115,13 +117,19 @@ def _cast(scene: Film, rng: np.random.Generator) -> None:
     )
     idler.walk((1.8, 16.0), speed=0.9).stand(4.0, (0.0, 22.0)).walk((5.4, 15.4), (16.0, 15.0), speed=1.7)
     scene.loitered(idler, "gate", 10.0)
+    white, grey = (0.60, 0.60, 0.60), (0.55, 0.55, 0.56)
+    first = one(tall=1.36, top=white, bottom=(0.25, 0.12, 0.05), pack=(0.05, 0.05, 0.65))
+    second = one(tall=1.31, top=(0.10, 0.55, 0.75), bottom=(0.06, 0.05, 0.05), pack=(0.50, 0.15, 0.05), shorts=True)
+    mother = one(tall=1.66, top=(0.40, 0.30, 0.60), bottom=grey, long_hair=True, skirt=True)
+    child = one(tall=1.28, top=(0.15, 0.70, 0.80), bottom=(0.30, 0.20, 0.10), pack=(0.30, 0.05, 0.55))
+    teacher = one(tall=1.72, top=(0.32, 0.32, 0.33), bottom=(0.10, 0.06, 0.04), coat=True)
     pupils = [
-        (one(tall=1.36, top=(0.60, 0.60, 0.60), bottom=(0.25, 0.12, 0.05), pack=(0.05, 0.05, 0.65)), 1.0, [(0.6, 47.6), (0.5, 22.0), (-1.6, 12.2), (-7.2, 11.2), (-7.2, 1.0)], 2.3),
-        (one(tall=1.31, top=(0.10, 0.55, 0.75), bottom=(0.06, 0.05, 0.05), pack=(0.50, 0.15, 0.05), shorts=True), 1.4, [(1.2, 47.6), (1.3, 22.0), (-0.9, 12.2), (-6.6, 11.2), (-6.6, 1.0)], 2.3),
-        (one(tall=1.66, top=(0.40, 0.30, 0.60), bottom=(0.55, 0.55, 0.56), long_hair=True, skirt=True), 20.0, [(18.0, 14.2), (2.4, 14.6), (-18.0, 14.4)], 1.9),
-        (one(tall=1.28, top=(0.15, 0.70, 0.80), bottom=(0.30, 0.20, 0.10), pack=(0.30, 0.05, 0.55)), 20.2, [(18.0, 15.0), (2.4, 15.4), (-18.0, 15.2)], 1.9),
-        (one(tall=1.72, top=(0.32, 0.32, 0.33), bottom=(0.10, 0.06, 0.04), coat=True), 38.5, [(-17.0, 14.6), (0.0, 14.2), (17.0, 14.4)], 2.4),
-    ]  # fmt: skip
+        (first, 1.0, [(0.6, 47.6), (0.5, 22.0), (-1.6, 12.2), (-7.2, 11.2), (-7.2, 1.0)], 2.3),
+        (second, 1.4, [(1.2, 47.6), (1.3, 22.0), (-0.9, 12.2), (-6.6, 11.2), (-6.6, 1.0)], 2.3),
+        (mother, 20.0, [(18.0, 14.2), (2.4, 14.6), (-18.0, 14.4)], 1.9),
+        (child, 20.2, [(18.0, 15.0), (2.4, 15.4), (-18.0, 15.2)], 1.9),
+        (teacher, 38.5, [(-17.0, 14.6), (0.0, 14.2), (17.0, 14.4)], 2.4),
+    ]
     for number, (who, start, way, speed) in enumerate(pupils):
         scene.walkers.append(Walker(who, start, way[0], f"pupil-{number}").walk(*way[1:], speed=speed))
     scene.walkers.append(idler)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from detectors.scenes import walls
@@ -9,12 +11,13 @@ from detectors.scenes.camera import PoleCamera
 from detectors.scenes.film import Area, Film
 from detectors.scenes.furniture import bollard, cable, hydrant, planter, street_lamp, tree, utility_pole
 from detectors.scenes.light import Light
-from detectors.scenes.people import Looks, person
+from detectors.scenes.people import clothed
 from detectors.scenes.places.ground import YELLOW, crossing, kerb, manhole, patch, stripe, surroundings
 from detectors.scenes.script import Driver, Halt, Walker
 from detectors.scenes.stage import Panel, Stage, upright
 from detectors.scenes.surfels import Surfels
-from detectors.scenes.vehicles import BUS, HATCHBACK, PAINTS, SEDAN, SUV, car, truck
+from detectors.scenes.vehicle_shapes import BUS, HATCHBACK, PAINTS, SEDAN, SUV
+from detectors.scenes.vehicles import car, truck
 from detectors.scenes.weather import Weather
 
 ROAD_LEFT, ROAD_RIGHT, SHOPS = 1.4, 8.6, 12.2
@@ -131,32 +134,31 @@ def _traffic(scene: Film, rng: np.random.Generator) -> None:
 
 
 def _people(scene: Film, rng: np.random.Generator) -> None:
-    def one(**looks: object) -> object:
-        return person(Looks(**looks), rng)  # type: ignore[arg-type]
+    one = partial(clothed, rng)
 
-    driver = Walker(one(tall=1.75, top=(0.45, 0.46, 0.48), bottom=(0.06, 0.05, 0.05)), 12.3, (6.35, 14.6), "driver")  # type: ignore[arg-type]
+    driver = Walker(one(tall=1.75, top=(0.45, 0.46, 0.48), bottom=(0.06, 0.05, 0.05)), 12.3, (6.35, 14.6), "driver")
     driver.walk((6.2, 16.4), (7.2, 18.0), (9.4, 18.6), (12.8, 20.4), speed=1.45)
     back = Walker(driver.person, 25.0, (12.8, 20.4), "driver").walk(
         (9.4, 18.6), (7.2, 18.0), (6.2, 16.4), (6.35, 14.6), speed=1.6
     )
     pair = Walker(
         one(tall=1.66, top=(0.30, 0.20, 0.60), bottom=(0.5, 0.5, 0.5), long_hair=True), 5.0, (10.6, 1.5), "pair-1"
-    )  # type: ignore[arg-type]
+    )
     pair.walk((10.4, 20.0), (10.6, 44.5), (13.2, 46.0), speed=1.85)
-    mate = Walker(one(tall=1.78, top=(0.05, 0.05, 0.05), bottom=(0.25, 0.14, 0.07)), 5.1, (11.2, 1.5), "pair-2")  # type: ignore[arg-type]
+    mate = Walker(one(tall=1.78, top=(0.05, 0.05, 0.05), bottom=(0.25, 0.14, 0.07)), 5.1, (11.2, 1.5), "pair-2")
     mate.walk((11.1, 20.0), (11.3, 43.5), (13.2, 45.0), speed=1.85)
     student = Walker(
         one(tall=1.63, top=(0.55, 0.55, 0.55), bottom=(0.20, 0.10, 0.04), pack=(0.05, 0.10, 0.5)),
         16.0,
         (-14.5, 62.5),
-        "student",  # type: ignore[arg-type]
+        "student",
     ).walk((-4.0, 55.5), (-2.2, 40.0), (-1.2, 24.0), (-0.8, 1.0), speed=2.2)
     elder = Walker(
         one(tall=1.58, top=(0.20, 0.34, 0.42), bottom=(0.12, 0.12, 0.14), coat=True, hair=(0.35, 0.36, 0.37)),
         15.0,
         (13.2, 54.0),
         "elder",
-    )  # type: ignore[arg-type]
+    )
     elder.walk((10.6, 52.0), (10.5, 30.0), (10.9, 24.0), speed=1.8).stand(4.0, (12.0, 24.0)).walk(
         (12.9, 24.0), speed=1.2
     )

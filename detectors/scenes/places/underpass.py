@@ -1,4 +1,4 @@
-"""An underpass in the rain, at dusk: traffic with headlights, a cyclist pushing on; nothing that is anybody's business."""
+"""An underpass in the rain, at dusk: traffic with headlights, a scooter, somebody on foot. No alarm is due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from detectors.scenes.script import Driver, Walker
 from detectors.scenes.stage import Panel, Stage, floor, upright
 from detectors.scenes.surfels import Surfels
 from detectors.scenes.two_wheelers import scooter
-from detectors.scenes.vehicles import BUS, HATCHBACK, PAINTS, SEDAN, SUV, VAN, car, truck
+from detectors.scenes.vehicle_shapes import BUS, HATCHBACK, PAINTS, SEDAN, SUV, VAN
+from detectors.scenes.vehicles import car, truck
 from detectors.scenes.weather import Weather
 
 PORTAL = 30.0
@@ -35,7 +36,7 @@ def stage(rng: np.random.Generator) -> Stage:
     panels += kerb(7.3, 1, 0.2, 29, rng) + kerb(-7.6, 1, 0.2, 29, rng)
     panels += _walls(rng)
     lamps = (
-        Lamp(0.0, 34.0, 4.6, (6.0, 13.0, 16.0)), Lamp(0.0, 42.0, 4.6, (6.0, 13.0, 16.0)), Lamp(0.0, 50.0, 4.6, (6.0, 13.0, 16.0)),
+        *(Lamp(0.0, y, 4.6, (6.0, 13.0, 16.0)) for y in (34.0, 42.0, 50.0)),
         Lamp(7.0, 14.0, 7.2, (8.0, 10.0, 10.5)), Lamp(-7.0, 22.0, 7.2, (8.0, 10.0, 10.5)),
     )  # fmt: skip
     light = Light((0.2, 0.2, 1.0), (0, 0, 0), (0.25, 0.21, 0.19), (0.06, 0.06, 0.06), (0.16, 0.15, 0.14), lamps, 1.05)
