@@ -27,7 +27,7 @@ MIN_LIVELY, MIN_LIVELY_LOOKS = 0.55, 8
 STIR_SHARE = {ObjectClass.FIRE: 0.03, ObjectClass.SMOKE: 0.015}
 ALONE_FLICKER, ALONE_STEADY, ALONE_AREA = 0.3, 0.8, 40.0
 ALONE_DARK, ALONE_CONTRAST = 0.08, 8.0
-ALONE_EXTRA_SECONDS = 1.5
+ALONE_EXTRA_SECONDS = 7.0
 BLINKING_DARK = 0.2
 FORGET_SECONDS = 8.0
 BURNT_OUT_SECONDS = 15.0
@@ -136,9 +136,10 @@ class FireWatch:
         return Finding(suspect.first_seen + self._confirm, suspect.box, score, suspect.object_class.name.lower())
 
     def _from_flame(self, flame: Flame, view: View) -> Finding | None:
-        """Flame by colour and flicker alone: only what could hardly be anything else."""
+        """Flame by colour and flicker: at once if the detector saw it too, else only after a while."""
         lasted = flame.last_seen - flame.since
-        if lasted < self._confirm + ALONE_EXTRA_SECONDS or flame.last_seen < view.seconds:
+        is_seen = any(gap(suspect.box, flame.box) == 0 for suspect in self._suspects)
+        if lasted < self._confirm + (0.0 if is_seen else ALONE_EXTRA_SECONDS) or flame.last_seen < view.seconds:
             return None
         if flame.dark > ALONE_DARK or flame.contrast < ALONE_CONTRAST:
             return None
@@ -150,7 +151,7 @@ class FireWatch:
 
     @staticmethod
     def _is_explained(box: Box, view: View) -> bool:
-        return any(_explains(track, box) for track in view.tracks)
+        return any(_explains(track, box, view.seconds) for track in view.tracks)
 
     def _keep_burning(self, view: View) -> list[Finding]:
         """The fire that was alarmed: still burning, or out."""
@@ -173,9 +174,12 @@ class FireWatch:
         self._resumed = tuple(recent)
 
 
-def _explains(track: Track, box: Box) -> bool:
-    """A person in an orange vest, or a moving vehicle's lights."""
-    if track.kind is Kind.PERSON and track.is_confirmed:
-        return covered(box, track.box) > 0.6 and float(areas(box[None])[0]) < 0.6 * float(areas(track.box[None])[0])
+def _explains(track: Track, box: Box, seconds: float) -> bool:
+    """People who move before a warm wall or in an orange vest, or a moving vehicle's lights."""
+    if not track.is_confirmed or seconds - track.last_seen > 3.0:
+        return False
+    if track.kind is Kind.PERSON:
+        shared = covered(box, track.box) * float(areas(box[None])[0])
+        return shared > 0.4 * min(float(areas(box[None])[0]), float(areas(track.box[None])[0]))
     moving = float(abs(track.velocity).max()) > 0.1 * track.size
     return track.kind in (Kind.VEHICLE, Kind.CYCLE) and moving and covered(box, track.box) > 0.5
