@@ -65,7 +65,7 @@ POSTS: tuple[Post, ...] = (
     Post("maetan-ro", "street", 0.0, "매탄로 142 Maetan-ro", _PARKING, 37.2659, 127.0452),
     Post("ingye-ro", "street", 21.0, "인계로 소화전 Ingye-ro Hydrant", _PARKING, 37.2664, 127.0316),
     Post("haenggung-lot", "carpark", 0.0, "행궁 공영주차장 Haenggung Car Park", _FIRE, 37.2819, 127.0133),
-    Post("gwanggyo-lot", "carpark", 44.0, "광교 환승주차장 Gwanggyo Car Park", _FOREST, 37.2986, 127.0516),
+    Post("gwanggyo-lot", "carpark", 51.0, "광교 환승주차장 Gwanggyo Car Park", _FOREST, 37.2986, 127.0516),
     Post("yeongtong-school", "school_gate", 0.0, "영통초 정문 Yeongtong School Gate", _SCHOOL, 37.2517, 127.0710),
     Post("jeongja-school", "school_gate", 19.0, "정자초 정문 Jeongja School Gate", _SCHOOL, 37.2967, 126.9965),
     Post("manseok-park", "playground", 0.0, "만석공원 놀이터 Manseok Park", _PARK, 37.3006, 127.0010),

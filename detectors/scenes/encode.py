@@ -5,7 +5,6 @@ The one module here that does input and output; only the command line uses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -20,11 +19,15 @@ Picture = NDArray[np.uint8]
 
 
 class Encoder:
-    """`with Encoder(path, size, fps) as encoder: encoder.add(picture)`; `size` is width, height."""
+    """`with Encoder(path, size, fps) as encoder: encoder.add(picture)`; `size` is width, height.
+
+    The file appears under its name only when it is whole.
+    """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: int, *, crf: float, gop_seconds: float = 4.0) -> None:
         self._size = size
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        self._path, self._part = path, path.with_suffix(".part")
+        self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
         stream = self._container.add_stream("libx264", rate=fps)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
@@ -53,6 +56,10 @@ class Encoder:
             for packet in self._stream.encode(None):
                 self._container.mux(packet)
         self._container.close()
+        if kind is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink(missing_ok=True)
 
     def add(self, picture: Picture) -> None:
         """The next picture, BGR uint8 of any size."""
@@ -63,9 +70,3 @@ class Encoder:
         self._count += 1
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
-
-
-def encode(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: int, *, crf: float) -> None:
-    with Encoder(path, size, fps, crf=crf) as encoder:
-        for picture in pictures:
-            encoder.add(picture)

@@ -62,9 +62,23 @@ def weathered(
     coarse = rng.standard_normal((camera.rows // 2, camera.width // 2), dtype=np.float32) * np.float32(weather.grain)
     grain = cv2.resize(coarse, (camera.width, camera.rows), interpolation=cv2.INTER_LINEAR)
     out = np.asarray(cv2.add(picture, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U), np.uint8)
+    out = _developed(out)
     if weather.label:
         _caption(out, weather.label)
     return out
+
+
+def _developed(picture: Picture) -> Picture:
+    """A camera's own look: a little more contrast and colour than the scene has."""
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    vivid = cv2.addWeighted(picture, 1.16, grey, -0.16, 0)
+    return np.asarray(cv2.LUT(vivid, _CONTRAST), np.uint8)
+
+
+_LEVELS = np.arange(256) / 255.0
+_CONTRAST = np.clip(255 * (0.62 * _LEVELS**0.95 + 0.38 * (3 * _LEVELS**2 - 2 * _LEVELS**3) + 0.02), 0, 255).astype(
+    np.uint8
+)
 
 
 def _vignette(camera: PoleCamera, tint: tuple[float, float, float]) -> Floats:
@@ -142,7 +156,7 @@ def _headlights(picture: Floats, backdrop: Backdrop, lamps: Sequence[LampSpot], 
     wide = cv2.GaussianBlur(glow, (0, 0), 3.0) * 1.6 + cv2.GaussianBlur(glow, (0, 0), 9.0) * 1.4 + glow
     size_full = (camera.width, camera.rows)
     night = 1.0 if weather.night else 0.35
-    light = cv2.resize(cv2.GaussianBlur(pool, (0, 0), 2.0), size_full)[..., None]
+    light = cv2.resize(cv2.GaussianBlur(pool, (0, 0), 5.0), size_full)[..., None]
     picture += picture * light * np.array([0.9, 1.05, 1.15], np.float32) * night * 1.6
     halo = np.clip(cv2.resize(wide, size_full) * night, 0, 255)
     picture += halo * (1 - picture / 290.0).clip(0, 1)

@@ -63,7 +63,7 @@ def stage(rng: np.random.Generator) -> Stage:
         ),
     ]
     panels += skyline(rng, 48.0)
-    light = Light((0.2, -0.3, 1.0), (0.12, 0.13, 0.13), (0.82, 0.79, 0.77), (0.2, 0.2, 0.2), exposure=1.0)
+    light = Light((0.2, -0.3, 1.0), (0.12, 0.13, 0.13), (0.82, 0.79, 0.77), (0.2, 0.2, 0.2), exposure=1.12)
     camera = PoleCamera(5.4, 20.5, 62.0, pan_degrees=-3.0)
     return Stage(camera, light, tuple(panels), tuple(_furniture(rng)), haze=0.5, sky_display=(214, 212, 210))
 

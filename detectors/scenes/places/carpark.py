@@ -40,7 +40,7 @@ def stage(rng: np.random.Generator) -> Stage:
     lamps = (Lamp(-3.4, 24.0, 6.6, (6.0, 9.0, 11.0)), Lamp(4.6, 10.0, 6.8, (4.5, 7.0, 8.6)))
     light = Light(
         to_sun=(-0.5, 0.4, 0.55), sun=(0.02, 0.05, 0.09), sky=(0.34, 0.26, 0.23), bounce=(0.07, 0.07, 0.075),
-        horizon=(0.22, 0.18, 0.17), lamps=lamps, exposure=1.02,
+        horizon=(0.22, 0.18, 0.17), lamps=lamps, exposure=1.3,
     )  # fmt: skip
     camera = PoleCamera(6.0, 21.5, 62.0, pan_degrees=3.0)
     return Stage(camera, light, tuple(panels), tuple(_furniture(rng)), haze=0.3, sky_display=(150, 126, 118))
@@ -117,19 +117,19 @@ def film() -> Film:
     scene = Film(
         "carpark",
         stage(rng),
-        84.0,
+        96.0,
         areas=(Area("lot", ((-5.2, 8.0), (5.4, 8.0), (5.4, 24.5), (-5.2, 24.5))),),
         trees=trees,
         weather=Weather(wind=1.2, grain=0.8),
         ignitions=[
             Ignition(
                 "drum",
-                Blaze(0.62, 5.2, 1.0, 1.1, 0.62, 0.35, 4),
+                Blaze(0.62, 5.2, 1.0, 2.4, 0.35, 0.35, 4),
                 5,
                 *DRUM,
-                start=14.0,
-                out=34.0,
-                grow=6.0,
+                start=12.0,
+                out=29.0,
+                grow=5.0,
                 lift=DRUM_TALL - 0.12,
             )
         ],
@@ -149,13 +149,13 @@ def _cast(scene: Film, rng: np.random.Generator) -> None:
     second = Walker(worker, 46.0, (-18.0, 43.0), "worker").walk(
         (-3.4, 38.5), (-3.2, 24.0), (0.4, 12.0), (1.2, 1.5), speed=1.9
     )
-    third = Walker(lady, 64.0, (2.6, 1.5), "lady").walk((3.4, 9.0), (4.6, 13.2), (5.6, 13.4), speed=1.5)
+    third = Walker(lady, 68.0, (2.6, 1.5), "lady").walk((3.4, 9.0), (4.6, 13.2), (5.6, 13.4), speed=1.5)
     third.stand(1.5).walk((4.6, 13.2), (3.0, 9.0), (1.5, 1.5), speed=1.6)
     scene.walkers += [first, second, third]
     back = [(-3.4, 36), (-3.4, 41), (-6, 44), (-24, 44)]
     leaving = [*back[::-1], (-3.2, 26), (-1.9, 18), (-1.6, 8), (-1.8, -8)]
-    arriving = [(1.6, -8), (1.8, 8), (1.0, 18), (-3.0, 26), *back]
+    arriving = [(0.4, -8), (0.2, 8), (-1.4, 18), (-3.2, 26), *back]
     scene.drivers += [
-        Driver("leaving", car(SUV, PAINTS["beige"], rng, density=6500), 52.0, leaving, 4.5, lit=True),
-        Driver("arriving", car(SEDAN, PAINTS["navy"], rng, density=6500), 70.0, arriving, 5.0, lit=True),
+        Driver("leaving", car(SUV, PAINTS["beige"], rng, density=6500), 62.0, leaving, 4.5, lit=True),
+        Driver("arriving", car(SEDAN, PAINTS["navy"], rng, density=6500), 80.0, arriving, 5.0, lit=True),
     ]

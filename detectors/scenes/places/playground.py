@@ -54,7 +54,7 @@ def stage(rng: np.random.Generator) -> Stage:
         Lamp(0.5, 19.5, 6.8, (14.0, 17.0, 18.0)), Lamp(-8.0, 28.5, 5.6, (9.0, 13.0, 16.0)),
     )  # fmt: skip
     light = Light(
-        (0.3, -0.4, 1.0), (0.0, 0.0, 0.0), (0.050, 0.040, 0.034), (0.02, 0.02, 0.02), (0.03, 0.03, 0.03), lamps, 1.1
+        (0.3, -0.4, 1.0), (0.0, 0.0, 0.0), (0.050, 0.040, 0.034), (0.02, 0.02, 0.02), (0.03, 0.03, 0.03), lamps, 1.3
     )
     camera = PoleCamera(5.4, 21.0, 60.0)
     return Stage(camera, light, tuple(panels), tuple(_furniture(rng)), haze=0.15, sky_display=(46, 36, 32))
