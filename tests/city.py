@@ -114,6 +114,16 @@ async def running_city(folder: Path, settings: dict[str, Any]) -> AsyncIterator[
 
 
 @asynccontextmanager
+async def running_demo(folder: Path, demo: Path) -> AsyncIterator[City]:
+    """`haechi demo` with the clips and cameras of `demo`, until the block ends."""
+    port = free_port()
+    data_dir = folder / "data"
+    arguments = ["demo", "--port", str(port), "--data-dir", str(data_dir), "--folder", str(demo)]
+    async with _running(arguments, folder, port, data_dir) as city:
+        yield city
+
+
+@asynccontextmanager
 async def _running(arguments: list[str], folder: Path, port: int, data_dir: Path) -> AsyncIterator[City]:
     log = folder / "haechi.log"
     url = f"http://127.0.0.1:{port}"
