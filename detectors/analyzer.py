@@ -18,8 +18,8 @@ from functools import partial
 import numpy as np
 
 from config.settings import Camera, DumpingRule, FireRule, IntrusionRule, LoiteringRule, ParkingRule, Rule, Zone
-from detectors.boxes import Box, areas, shared_areas
-from detectors.crops import CropPlanner, Request
+from detectors.boxes import Box, areas, grown, shared_areas
+from detectors.crops import CropPlanner, Request, cut_by_crops
 from detectors.detections import Detections
 from detectors.event import Event
 from detectors.flame import FlameField
@@ -33,7 +33,7 @@ from detectors.rules.loitering import LoiteringWatch
 from detectors.rules.parking import ParkingWatch
 from detectors.rules.view import Finding, RuleWatch, View
 from detectors.standing import StandingField
-from detectors.tracker import Kind, Track, Tracker
+from detectors.tracker import SURE_SCORE, Kind, Track, Tracker
 from detectors.zones import ZoneArea
 
 __all__ = ["CameraAnalyzer", "Look"]
@@ -42,6 +42,7 @@ START_SECONDS = 1.0
 SHED_SECONDS = 2.0
 STIRRED_SHARE = 0.03
 _KNOWN_HITS = 4
+_CUT_INTERVAL = 1.5
 _MOVING_INTERVAL, _STILL_INTERVAL, _LOST_INTERVAL, _NEW_INTERVAL = 0.9, 4.0, 0.6, 0.15
 
 
@@ -68,6 +69,7 @@ class CameraAnalyzer:
         self._flames = FlameField(self._motion.size) if "fire" in kinds else None
         self._first_seconds: float | None = None
         self._last_regions: list[Box] = []
+        self._cut_boxes: list[Box] = []
         self._asked: float | None = None  # the look with crops that is not concluded yet
         self._concluded = -1e18
 
@@ -107,7 +109,9 @@ class CameraAnalyzer:
             return []
         self._asked, self._concluded = None, seconds
         filled = partial(self._standing.filled_share, motion=look.motion)
-        tracks = self._tracker.update(detections, seconds, looked, filled)
+        is_cut = cut_by_crops(detections, look)
+        tracks = self._tracker.update(detections.only(~is_cut), seconds, looked, filled)
+        self._note_cut(detections.only(is_cut))
         self._mark_stirring(tracks, look.motion)
         self._planner.learn(self._last_regions, detections.boxes, looked, seconds)
         self._clear_background(tracks, look)
@@ -119,6 +123,16 @@ class CameraAnalyzer:
         for armed in self._armed:
             events += [self._event(armed, finding, view) for finding in armed.watch.watch(view)]
         return events
+
+    def _note_cut(self, detections: Detections) -> None:
+        """Something that a crop cut, and nobody follows yet, is to be seen whole next time."""
+        known = np.array([track.box for track in self.tracks], np.float32).reshape(-1, 4)
+        self._cut_boxes = []
+        for box, score in zip(detections.boxes, detections.scores, strict=True):
+            explained = len(known) > 0 and shared_areas(box[None], known).max() > 0.5 * areas(box[None])[0]
+            if 2 * score >= SURE_SCORE and not explained:  # a cut box counts half
+                side = float(max(box[2:] - box[:2]))
+                self._cut_boxes.append(grown(box, 0.6 * side, self._width, self._height))
 
     def _occupied(self, seconds: float) -> list[Box]:
         """Where somebody or something that can leave is now."""
@@ -139,30 +153,43 @@ class CameraAnalyzer:
             armed.watch.resume(own)
 
     def _requests(self, motion: Motion) -> list[Request]:
-        """Tracks and wishes that are due, and movement that nobody has explained yet."""
+        """Everything that the detector should look at now."""
         seconds = motion.seconds
+        wishes = [wish for armed in self._armed for wish in armed.watch.wishes()]
+        requests = self._track_requests(motion)
+        requests += [
+            Request(wish.box, wish.priority)
+            for wish in wishes
+            if not self._looked_within(wish.box, seconds, wish.every_seconds)
+        ]
+        requests += [
+            Request(box, 2)
+            for box in self._cut_boxes
+            if self._matters(box, 0.0) and not self._looked_within(box, seconds, _CUT_INTERVAL, whole=True)
+        ]
+        return requests + self._motion_requests(motion)
+
+    def _track_requests(self, motion: Motion) -> list[Request]:
+        """Tracks whose turn has come."""
         requests = []
-        known = []
         for track in self._tracker.tracks:
-            box = track.predicted(seconds)
-            known.append(box)
-            if self._matters(box, track.height) and seconds - track.last_looked >= self._interval(track, motion):
+            box = track.predicted(motion.seconds)
+            due = motion.seconds - track.last_looked >= self._interval(track, motion)
+            if due and self._matters(box, track.height):
                 requests.append(Request(box, 2 if track.stirred or not track.is_confirmed else 1))
-        for armed in self._armed:
-            for wish in armed.watch.wishes():
-                if not self._looked_within(wish.box, seconds, wish.every_seconds):
-                    requests.append(Request(wish.box, wish.priority))
-        self._last_regions = []
-        for region in motion.regions:
-            explained = len(known) and shared_areas(region[None], np.array(known)).sum() > 0.5 * areas(region[None])[0]
-            if not explained and self._matters(region, 30.0):
-                self._last_regions.append(region)
-                if not self._planner.is_dull(region, seconds):
-                    requests.append(Request(region, 2))
         return requests
 
-    def _looked_within(self, box: Box, seconds: float, every: float) -> bool:
-        return self._planner.seconds_since(box, seconds) < every
+    def _motion_requests(self, motion: Motion) -> list[Request]:
+        """Movement that no track explains, where something was found or it is not known yet."""
+        known = np.array([track.predicted(motion.seconds) for track in self.tracks], np.float32).reshape(-1, 4)
+        unexplained = [
+            box for box in motion.regions if shared_areas(box[None], known).sum() <= 0.5 * areas(box[None])[0]
+        ]
+        self._last_regions = [box for box in unexplained if self._matters(box, 30.0)]
+        return [Request(box, 2) for box in self._last_regions if not self._planner.is_dull(box, motion.seconds)]
+
+    def _looked_within(self, box: Box, seconds: float, every: float, whole: bool = False) -> bool:
+        return self._planner.seconds_since(box, seconds, whole) < every
 
     def _matters(self, box: Box, margin: float) -> bool:
         return any(area.touches(box, margin) for area in self._areas)
@@ -185,6 +212,8 @@ class CameraAnalyzer:
             if stirs:
                 track.stirred = True
                 track.last_moved = motion.seconds
+            else:
+                track.velocity = track.velocity * np.float32(0.5)  # nothing moves there: it has stopped
 
     def _event(self, armed: _Armed, finding: Finding, view: View) -> Event:
         return Event(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.boxes import Box, areas, covered, iou_matrix, shared_areas
-from detectors.detections import Boxes, Detections
+from detectors.detections import VEHICLES, Boxes, Detections, ObjectClass
 from detectors.frame import Frame, Image
 from detectors.look import Crop, Look
 
@@ -26,6 +26,7 @@ FIRST_BACK_OFF = 0.5
 LONGEST_BACK_OFF = 8.0
 _CELLS = (6, 10)  # rows, columns of the map of dull places
 _EDGE = 3.0  # pixels
+_SHAPELESS = (int(ObjectClass.FIRE), int(ObjectClass.SMOKE))  # a part of a fire is a fire
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,13 @@ class CropPlanner:
         self._round = 0
         self._tokens = max(self._tokens, 1.0)
 
-    def seconds_since(self, box: Box, seconds: float) -> float:
-        """How long ago the middle of `box` was last planned to be looked at."""
+    def seconds_since(self, box: Box, seconds: float, whole: bool = False) -> float:
+        """How long ago the middle of `box`, or the `whole` of it, was last planned to be looked at."""
         x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+        wanted = box if whole else np.array([x, y, x, y], np.float32)
         for when, crop in reversed(self._history):
-            x1, y1, x2, y2 = crop.box
-            if x1 <= x <= x2 and y1 <= y <= y2:
+            limits = np.array(crop.box, np.float32)
+            if (wanted[:2] >= limits[:2] - 1).all() and (wanted[2:] <= limits[2:] + 1).all():
                 return seconds - when
         return 1e9
 
@@ -134,7 +136,8 @@ class CropPlanner:
                     break
             else:
                 groups.append((request.box, request.priority, own_side))
-        return [self._around(box, priority, side, followed) for box, priority, side in groups]
+        crops = [self._around(box, priority, side, followed) for box, priority, side in groups]
+        return list({crop.box: crop for crop in reversed(crops)}.values())[::-1]  # the more urgent of two alike
 
     def _around(self, box: Box, priority: int, side: float, followed: Boxes) -> Crop:
         """A crop for `box` that holds whatever else it would cut."""
@@ -192,9 +195,9 @@ def cut(frame: Frame, crop: Crop) -> Image:
 def gather(look: Look, per_crop: Sequence[Detections]) -> Detections:
     """Bring the detections of `look.crops` (their order and number) into the frame and keep one of each object.
 
-    Of two overlapping boxes of one class the sure one stays, but a box cut by the edge of its crop gives way to a
-    whole one, and counts half: how far it goes on is unknown. Raises
-    ValueError when crops and detections differ in number.
+    Of two overlapping boxes of one class (or of vehicles) the sure one stays, but a box cut by the edge of its crop
+    gives way to a whole one, and counts half: how far it goes on is unknown. Raises ValueError when crops and
+    detections differ in number.
     """
     height, width = look.frame.image.shape[:2]
     boxes, scores, class_ids, cuts = [], [], [], []
@@ -207,8 +210,10 @@ def gather(look: Look, per_crop: Sequence[Detections]) -> Detections:
     if not boxes:
         return Detections.empty()
     is_cut = np.concatenate(cuts)
+    classes = np.concatenate(class_ids)
+    is_cut &= ~np.isin(classes, _SHAPELESS)
     halved = np.where(is_cut, 0.5, 1.0).astype(np.float32)
-    merged = Detections(np.concatenate(boxes), np.concatenate(scores) * halved, np.concatenate(class_ids))
+    merged = Detections(np.concatenate(boxes), np.concatenate(scores) * halved, classes)
     order = np.argsort(-(merged.scores - is_cut), kind="stable")
     kept: list[int] = []
     for index in order:
@@ -216,6 +221,19 @@ def gather(look: Look, per_crop: Sequence[Detections]) -> Detections:
             kept.append(int(index))
     keep = np.array(sorted(kept), np.int64)
     return Detections(merged.boxes[keep], merged.scores[keep], merged.class_ids[keep])
+
+
+def cut_by_crops(detections: Detections, look: Look) -> NDArray[np.bool_]:
+    """(N,): which of the gathered `detections` end where a crop of `look` ended."""
+    height, width = look.frame.image.shape[:2]
+    result = np.zeros(len(detections), np.bool_)
+    for crop in look.crops:
+        limits = np.array(crop.box, np.float32)
+        inside = (detections.boxes[:, :2] > limits[:2] - 1).all(axis=1) & (
+            detections.boxes[:, 2:] < limits[2:] + 1
+        ).all(axis=1)
+        result |= inside & _is_cut(detections.boxes, crop, width, height)
+    return result & ~np.isin(detections.class_ids, _SHAPELESS)
 
 
 def _is_cut(boxes: Boxes, crop: Crop, width: int, height: int) -> NDArray[np.bool_]:
@@ -230,8 +248,10 @@ def _is_cut(boxes: Boxes, crop: Crop, width: int, height: int) -> NDArray[np.boo
 
 
 def _same(merged: Detections, index: int, other: int, is_cut: bool) -> bool:
-    if merged.class_ids[index] != merged.class_ids[other]:
+    vehicles = merged.class_ids[index] in VEHICLES and merged.class_ids[other] in VEHICLES
+    if merged.class_ids[index] != merged.class_ids[other] and not vehicles:
         return False
     first, second = merged.boxes[index], merged.boxes[other]
-    overlap = float(iou_matrix(first[None], second[None])[0, 0])
-    return overlap > 0.5 or (is_cut and covered(first, second) > 0.7)
+    if float(iou_matrix(first[None], second[None])[0, 0]) > 0.5:
+        return True
+    return (is_cut or vehicles) and covered(first, second) > (0.7 if is_cut else 0.85)

@@ -245,8 +245,15 @@ def _likeness(track: Track, box: Box, seconds: float, strict: bool) -> float:
     return max(0.0, 1.0 - distance / max(reach, 1.0)) * min(ratio, 1 / ratio)
 
 
+def _is_part(box: Box, whole: Box) -> bool:
+    """The cab of a lorry, the front of a bus: a vehicle does not shrink on the spot."""
+    return covered(box, whole) > 0.85 and float(areas(box[None])[0]) < 0.6 * float(areas(whole[None])[0])
+
+
 def _sight(track: Track, detections: Detections, index: int, seconds: float) -> None:
     box, score = detections.boxes[index].copy(), float(detections.scores[index])
+    if track.kind is Kind.VEHICLE and track.hits > 2 and _is_part(box, track.box):
+        box = track.box.copy()
     elapsed = seconds - track.last_seen
     if elapsed > 0:
         shift = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2

@@ -31,6 +31,7 @@ MIN_APPEARED = 0.06
 MIN_PERSON_SHARE, MAX_PERSON_SHARE = 0.012, 1.2  # of the owner's box
 MAX_SLIMNESS = 6.0
 MEMORY_SECONDS = 60.0
+TOGETHER_SECONDS = 15.0
 BARE_SHARE, BARE_SECONDS = 0.1, 4.0
 
 
@@ -63,6 +64,8 @@ class Left:
     """A thing that was alarmed. `bare_since`: since when its place shows the bare background again."""
 
     box: Box
+    left_at: float
+    owners: frozenset[int]
     bare_since: float | None = None
 
 
@@ -90,8 +93,10 @@ class DumpingWatch:
             self._follow_owner(thing, view)
             self._check(thing, view)
             if self._is_due(thing, view):
-                self._alarmed.append(Left(thing.change.box))
-                findings.append(self._alarm(thing))
+                left_at = max(thing.last_near, thing.change.since)
+                if not any(self._is_one_with(left, thing, left_at) for left in self._alarmed):
+                    findings.append(self._alarm(thing))
+                self._alarmed.append(Left(thing.change.box, left_at, frozenset(thing.owners)))
         return findings
 
     def _remember(self, view: View) -> None:
@@ -210,13 +215,19 @@ class DumpingWatch:
         score = max(0.5 + 0.5 * min(thing.evidence.appeared, 1.0), thing.bag_score)
         return Finding(left + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
 
+    @staticmethod
+    def _is_one_with(left: Left, thing: Thing, left_at: float) -> bool:
+        """Left by the same owner at the same time beside it: two sacks, or a sack and its shadow, are one dumping."""
+        near = gap(left.box, thing.change.box) < float(np.sqrt(thing.owner_area))
+        return near and abs(left.left_at - left_at) < TOGETHER_SECONDS and not left.owners.isdisjoint(thing.owners)
+
     def _was_alarmed(self, change: StandingChange) -> bool:
         return any(covered(change.box, left.box) > 0.3 or covered(left.box, change.box) > 0.3 for left in self._alarmed)
 
     def _take_up_resumed(self, view: View) -> None:
         for event in self._resumed:
             box = np.array(event.box, np.float32) * np.tile([view.width, view.height], 2).astype(np.float32)
-            self._alarmed.append(Left(box.astype(np.float32)))
+            self._alarmed.append(Left(box.astype(np.float32), view.seconds, frozenset()))
         self._resumed = ()
 
     def wishes(self) -> list[Wish]:

@@ -28,6 +28,7 @@ STIR_SHARE = {ObjectClass.FIRE: 0.03, ObjectClass.SMOKE: 0.015}
 ALONE_FLICKER, ALONE_STEADY, ALONE_AREA = 0.3, 0.8, 40.0
 ALONE_DARK, ALONE_CONTRAST = 0.08, 8.0
 ALONE_EXTRA_SECONDS = 7.0
+SURE_PERSON = 0.55
 BLINKING_DARK = 0.2
 FORGET_SECONDS = 8.0
 BURNT_OUT_SECONDS = 15.0
@@ -178,7 +179,7 @@ def _explains(track: Track, box: Box, seconds: float) -> bool:
     """People who move before a warm wall or in an orange vest, or a moving vehicle's lights."""
     if not track.is_confirmed or seconds - track.last_seen > 3.0:
         return False
-    if track.kind is Kind.PERSON:
+    if track.kind is Kind.PERSON and track.score >= SURE_PERSON:  # a burning bin is a doubtful person
         shared = covered(box, track.box) * float(areas(box[None])[0])
         return shared > 0.4 * min(float(areas(box[None])[0]), float(areas(track.box[None])[0]))
     moving = float(abs(track.velocity).max()) > 0.1 * track.size

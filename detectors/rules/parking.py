@@ -23,6 +23,7 @@ STILL_SHARE, WAVER_PIXELS = 0.12, 4.5
 MIN_SCORE = 0.35
 MIN_HITS = 3
 SAME_PLACE = 0.45
+SAME_CHANGE = 0.6
 HIDDEN_SHARE = 0.12
 SAME_LOOK = 0.45
 GONE_SECONDS = 6.0
@@ -78,20 +79,21 @@ class ParkingWatch:
         return self._area.contains(x, y) and self._area.share_of(box) > 0.3
 
     def _take_in(self, track: Track, view: View) -> None:
-        best = max(self._stands, key=lambda stand: iou(stand.box, track.box), default=None)
+        old = max(self._stands, key=lambda stand: iou(stand.box, track.box), default=None)
         alarmed = False
-        if best is not None and iou(best.box, track.box) > SAME_PLACE:
-            if _is_still(best.box, track.box) or self._looks_same(best, view):
-                _confirm(best, track, view)
+        if old is not None and iou(old.box, track.box) > SAME_PLACE:
+            if _is_still(old.box, track.box) or self._looks_same(old, view):
+                _confirm(old, track, view)
                 return
-            self._stands.remove(best)
+            self._stands.remove(old)
             # The same car a little farther on, or the camera turned a little: not another violation.
-            alarmed = best.alarmed and best.track_id == track.id
-        since = _still_since(track)
+            alarmed = old.alarmed and old.track_id == track.id
+        since = min(_still_since(track), _changed_since(track.box, view))
         if alarmed or (view.seconds - since >= 1.0 and track.hits >= MIN_HITS):
             image = portrait(view.motion, track.box)
             label = track.object_class.name.lower()
-            stand = Stand(track.box.copy(), since, view.seconds, view.seconds, image, track.id, track.score, label)
+            best = max(sighting.score for sighting in track.trail if sighting.seconds >= since)
+            stand = Stand(track.box.copy(), since, view.seconds, view.seconds, image, track.id, best, label)
             stand.hits = sum(1 for sighting in track.trail if sighting.seconds >= since)
             stand.alarmed = alarmed or self._was_alarmed(stand.box, view)
             self._stands.append(stand)
@@ -140,12 +142,20 @@ class ParkingWatch:
         self._resumed = [np.array(event.box, np.float32) for event in recent]
 
 
+def _changed_since(box: Box, view: View) -> float:
+    """Since when the place looks as it does, if the vehicle is what changed it: the detector may have missed its
+    first moments.
+    """
+    alike = [change.since for change in view.changes if iou(change.box, box) > SAME_CHANGE]
+    return min(alike, default=view.seconds)
+
+
 def _confirm(stand: Stand, track: Track, view: View) -> None:
     """The detector saw it again."""
     stand.seen = stand.held = view.seconds
     stand.hits += 1
     stand.absent = 0
-    stand.score = max(0.9 * stand.score, track.score)
+    stand.score = max(0.97 * stand.score, track.trail[-1].score)
     stand.track_id = track.id
     if view.motion.share_in(stand.box) < HIDDEN_SHARE:
         stand.portrait = stand.portrait.blended(portrait(view.motion, stand.box))

@@ -10,7 +10,7 @@ from detectors.rules.view import View
 from detectors.tracker import Kind, Track
 from detectors.zones import ZoneArea
 
-MIN_SCORE = 0.3
+MIN_SCORE = 0.4
 WHOLE_BODY_SHARE = 0.8
 FOOT_ONLY_SECONDS = 2.0
 LEFT_SECONDS = 1.5
