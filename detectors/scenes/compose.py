@@ -136,7 +136,8 @@ def _contacts(picture: Floats, backdrop: Backdrop, items: Sequence[Item]) -> Non
         window = _window(sprite, picture.shape)
         if window is not None:
             rows, columns, own_rows, own_columns = window
-            picture[rows, columns] *= (1 - 0.42 * mask[own_rows, own_columns])[..., None]
+            open_ground = backdrop.depth[rows, columns] > float(np.median(spots[:, 2])) - 1.5
+            picture[rows, columns] *= (1 - 0.42 * mask[own_rows, own_columns] * open_ground)[..., None]
 
 
 def _draw_item(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from detectors.scenes import people, things, vehicles
 from detectors.scenes.burning import Blaze, Burner
 from detectors.scenes.camera import PoleCamera
 from detectors.scenes.compose import Fire, Item
-from detectors.scenes.surfels import Colour
+from detectors.scenes.surfels import Colour, Surfels
 from detectors.scenes.two_wheelers import bicycle, rider, scooter
 from detectors.scenes.vehicle_shapes import BUS, HATCHBACK, PAINTS, SEDAN, SUV, VAN, stretched
 
@@ -34,23 +35,28 @@ def random_vehicle(rng: np.random.Generator, density: float = 3200.0) -> vehicle
     return vehicles.truck(paint, kind, rng, density=density, bed_length=float(rng.uniform(2.5, 3.6)))
 
 
+T = TypeVar("T")
+
+
 class Pool:
-    """Things built once and used in many pictures; a few are replaced for each stage."""
+    """Things built once and used in many pictures. It starts small, and each stage adds or replaces a few."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self.people = [self._person() for _ in range(12)]
-        self.vehicles = [random_vehicle(rng) for _ in range(8)]
-        self.bags = [things.random_bag(rng) for _ in range(12)]
-        self.burners = [self._burner() for _ in range(4)]
+        self.people: list[people.Person] = []
+        self.vehicles: list[vehicles.Vehicle] = []
+        self.bags: list[Surfels] = []
+        self.burners: list[Burner] = []
 
     def refresh(self) -> None:
+        """Once before each stage."""
         rng = self._rng
-        for _ in range(4):
-            self.people[int(rng.integers(len(self.people)))] = self._person()
-            self.bags[int(rng.integers(len(self.bags)))] = things.random_bag(rng)
-        self.vehicles[int(rng.integers(len(self.vehicles)))] = random_vehicle(rng)
-        self.burners[int(rng.integers(len(self.burners)))] = self._burner()
+        for _ in range(3):
+            _put(self.people, self._person(), 12, rng)
+            _put(self.bags, things.random_bag(rng), 12, rng)
+        for _ in range(2):
+            _put(self.vehicles, random_vehicle(rng), 8, rng)
+        _put(self.burners, self._burner(), 4, rng)
 
     def _person(self) -> people.Person:
         return people.person(people.random_looks(self._rng), self._rng, density=9000)
@@ -68,9 +74,17 @@ class Pool:
             seats=int(rng.integers(2, 7)),
         )
         burner = Burner(blaze, int(rng.integers(1 << 31)))
-        for _ in range(int(rng.integers(15, 60))):
+        for _ in range(int(rng.integers(12, 45))):
             burner.step(0.1, float(rng.uniform(0.5, 1)))
         return burner
+
+
+def _put(pool: list[T], one: T, most: int, rng: np.random.Generator) -> None:
+    """Add, or replace any once there are `most`."""
+    if len(pool) < most:
+        pool.append(one)
+    else:
+        pool[int(rng.integers(most))] = one
 
 
 def _somewhere(camera: PoleCamera, rng: np.random.Generator) -> tuple[float, float]:
