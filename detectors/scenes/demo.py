@@ -16,7 +16,7 @@ from detectors.scenes.truth import load_truth
 
 FILMS = ("alley", "street", "carpark", "school_gate", "playground", "underpass", "bus_stop", "back_gate")
 MAIN_SIZE, SUB_SIZE = (1280, 720), (640, 360)
-MAIN_CRF, SUB_CRF = 27.0, 26.0
+MAIN_CRF, SUB_CRF = 28.0, 27.0
 
 
 def film(name: str) -> Film:

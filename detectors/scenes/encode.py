@@ -34,7 +34,7 @@ class Encoder:
         stream.time_base = Fraction(1, fps)
         stream.options = {
             "crf": str(crf),
-            "preset": "slow",
+            "preset": "medium",
             "profile": "main",
             "bf": "0",
             "g": str(round(gop_seconds * fps)),

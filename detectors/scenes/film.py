@@ -65,7 +65,7 @@ class Film:
     name: str
     stage: Stage
     seconds: float
-    fps: int = 12
+    fps: int = 10
     areas: tuple[Area, ...] = ()
     walkers: list[Walker] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)

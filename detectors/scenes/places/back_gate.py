@@ -43,8 +43,8 @@ def stage(rng: np.random.Generator) -> Stage:
         upright(walls.railing(3.4, 2.0, (80, 70, 60), 0.15), (0, WALL_Y + 0.1), (3.4, WALL_Y + 0.1), 2.0, solid=False),
         upright(
             walls.sign("쓰레기 투기금지", (230, 234, 236), (40, 40, 190), 0.2, "CCTV 촬영중"),
-            (-4.4, WALL_Y - 0.03),
-            (-2.2, WALL_Y - 0.03),
+            (5.4, WALL_Y - 0.03),
+            (7.6, WALL_Y - 0.03),
             0.75,
             1.1,
             solid=False,
@@ -85,7 +85,7 @@ def film() -> Film:
         stage(rng),
         60.0,
         areas=(
-            Area("wall-side", ((-6.4, 15.7), (6.4, 15.7), (6.4, 19.4), (-6.4, 19.4))),
+            Area("wall-side", ((3.4, 15.7), (9.2, 15.7), (9.2, 19.4), (3.4, 19.4))),
             Area("lane", ((-8.5, 10.4), (8.5, 10.4), (8.5, 15.2), (-8.5, 15.2))),
         ),
         trees=trees,
@@ -104,18 +104,18 @@ def _cast(scene: Film, rng: np.random.Generator) -> None:
         1.0,
         [(26, 12.2), (12, 12.4), (6, 13.6), (2.0, 14.0), (-3, 13.6), (-10, 12.2), (-30, 12.2)],
         6.0,
-        (Halt(23.2, 17.5),),
+        (Halt(26.4, 17.5),),
     )
     start, end = offender.stops[0]
     man = person(Looks(tall=1.74, top=(0.16, 0.22, 0.18), bottom=(0.10, 0.10, 0.12), cap=(0.10, 0.08, 0.05)), rng)
     driver = (
-        Walker(man, start + 1.2, (-0.2, 15.0), "driver")
+        Walker(man, start + 1.2, (2.2, 15.4), "driver")
         .carrying("right")
-        .walk((-2.4, 16.6), (-3.3, 18.2), speed=1.4)
+        .walk((5.4, 16.6), (6.3, 18.0), speed=1.3)
         .bend()
     )
     put, spot = driver.lowest, driver.reach(0.5)
-    driver.carrying("").stand(0.5).walk((-0.9, 16.4), (-0.2, 15.0), speed=1.5)
+    driver.carrying("").stand(0.5).walk((2.4, 16.4), (-3.2, 15.6), speed=1.6)
     cleaner = person(
         Looks(
             tall=1.68, top=(0.10, 0.45, 0.65), bottom=(0.14, 0.10, 0.06), vest=(0.05, 0.70, 0.70), cap=(0.05, 0.6, 0.6)
@@ -123,12 +123,12 @@ def _cast(scene: Film, rng: np.random.Generator) -> None:
         rng,
     )
     sweeper = (
-        Walker(cleaner, 32.0, (-17.0, 17.2), "cleaner")
-        .walk((-5.0, 17.2), (spot[0] - 0.5, spot[1] - 0.3), speed=1.7)
+        Walker(cleaner, 33.0, (17.0, 17.4), "cleaner")
+        .walk((8.6, 17.4), (spot[0] + 0.5, spot[1] - 0.3), speed=1.7)
         .bend()
     )
     taken = sweeper.lowest
-    sweeper.carrying("right").walk((-6.0, 16.8), (-18.0, 16.6), speed=1.8)
+    sweeper.carrying("right").walk((9.0, 16.8), (18.0, 16.8), speed=1.8)
     lady = person(Looks(tall=1.61, top=(0.45, 0.25, 0.55), bottom=(0.06, 0.05, 0.05), long_hair=True, skirt=True), rng)
     passer = Walker(lady, 22.0, (16.0, 17.4), "passer").walk((1.0, 17.0), (-17.0, 16.8), speed=1.9)
     scene.walkers += [driver, sweeper, passer]

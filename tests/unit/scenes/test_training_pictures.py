@@ -11,7 +11,6 @@ import pytest
 from detectors.detections import ObjectClass
 from detectors.scenes.training import SIZE, Renderer, Sample, write
 
-
 pytestmark = pytest.mark.timeout(400)  # a few seconds of one free core, much longer beside other work
 
 
