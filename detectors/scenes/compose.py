@@ -18,6 +18,7 @@ PLAIN = 12.0  # display values by which smoke must differ from what it covers, t
 MORE_NEAR = 0.3  # metres by which the stage must be nearer to hide a thing
 
 
+UNDERBODY = frozenset({"car", "truck", "bus"})  # dark below, whatever the light
 Drawn = tuple[str, str, int, float]  # name, label, pixels, contrast
 
 
@@ -58,13 +59,22 @@ class Seen:
 
 
 def compose(
-    backdrop: Backdrop, items: Sequence[Item], fires: Sequence[Fire] = (), sun: float = 1.0
+    backdrop: Backdrop,
+    items: Sequence[Item],
+    fires: Sequence[Fire] = (),
+    sun: float = 1.0,
+    ground_light: Floats | None = None,
 ) -> tuple[Floats, list[Seen]]:
-    """Draw; `sun` 0..1 dims the sun for a passing cloud. Display BGR float32, and what is visible in it."""
+    """Draw; `sun` 0..1 dims the sun for a passing cloud, `ground_light` (rows, width, 3) multiplies what stands still.
+
+    Display BGR float32, and what is visible in it.
+    """
     camera, light = backdrop.stage.camera, backdrop.stage.light
     picture = backdrop.picture.copy()
     if sun < 1.0:
         picture *= (np.maximum(1 - (1 - sun) * backdrop.sun_fraction, 0.05) ** (1 / 2.2))[..., None]
+    if ground_light is not None:
+        picture *= ground_light
     for item in items:
         shadow = cast_shadow(item.surfels, camera, light, 1.2)
         if shadow is not None:
@@ -112,7 +122,8 @@ def _contacts(picture: Floats, backdrop: Backdrop, items: Sequence[Item]) -> Non
     """The dark seam where a thing meets the ground, whatever the light."""
     camera = backdrop.stage.camera
     for item in items:
-        low = item.surfels.positions[item.surfels.positions[:, 2] < 0.22]
+        under = item.label in UNDERBODY
+        low = item.surfels.positions[item.surfels.positions[:, 2] < (0.6 if under else 0.22)]
         if len(low) < 20:
             continue
         flat = low.copy()
@@ -137,7 +148,8 @@ def _contacts(picture: Floats, backdrop: Backdrop, items: Sequence[Item]) -> Non
         if window is not None:
             rows, columns, own_rows, own_columns = window
             open_ground = backdrop.depth[rows, columns] > float(np.median(spots[:, 2])) - 1.5
-            picture[rows, columns] *= (1 - 0.42 * mask[own_rows, own_columns] * open_ground)[..., None]
+            darkest = 0.75 if under else 0.42
+            picture[rows, columns] *= (1 - darkest * mask[own_rows, own_columns] * open_ground)[..., None]
 
 
 def _draw_item(

@@ -18,7 +18,7 @@ from detectors.scenes.script import Driver, Spot, Thing, Walker
 from detectors.scenes.stage import Backdrop, Stage, bake
 from detectors.scenes.surfels import Surfels
 from detectors.scenes.truth import FIRE_SEEN_SECONDS, LEFT_SECONDS, ClipTruth, TruthEvent
-from detectors.scenes.weather import Weather, weathered
+from detectors.scenes.weather import Weather, headlight_pools, weathered
 
 Picture = NDArray[np.uint8]
 BODY_RADIUS = 0.30  # metres round a person's feet that must be inside a zone for "whole body inside"
@@ -161,8 +161,10 @@ class Film:
                 burner.step(1 / self.fps, strength)
                 fires.append(Fire(ignition.name, burner, ignition.x, ignition.y, ignition.lift))
         share = seconds / self.seconds
-        picture, seen = compose(backdrop, self._cast(seconds), fires, self.weather.sun(share))
-        return weathered(picture, backdrop, self.weather, share, number, self.seed, self._lamps(seconds)), seen
+        lamps = self._lamps(seconds)
+        pools = headlight_pools(self.stage.camera, lamps, self.weather)
+        picture, seen = compose(backdrop, self._cast(seconds), fires, self.weather.sun(share), pools)
+        return weathered(picture, backdrop, self.weather, share, number, self.seed, lamps), seen
 
     def _lamps(self, seconds: float) -> list[tuple[float, float, float, float, float]]:
         """x, y, z, heading and kind (1 head, 0 tail) of lit vehicle lamps."""

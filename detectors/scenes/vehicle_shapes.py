@@ -105,7 +105,7 @@ VAN = BodyShape(
      (-2.42, 1.84), (-2.52, 1.15), (-2.55, 0.70)),
     ((2.55, 0.62), (2.25, 1.00), (1.95, 1.10), (-2.50, 1.14), (-2.55, 0.68)),
     (1.72, -1.45), wheel_radius=0.34, tumble=0.18, pillars=(0.72, -0.55, -1.60), glass_ends=(1.75, -2.30),
-    screen=(2.00, 1.10), rear_screen=(-2.42, -2.54), window_top=0.22, grille=(0.56, 0.76), head_lamps=(0.76, 0.96),
+    screen=(2.00, 1.10), rear_screen=(-2.30, -2.56), window_top=0.22, grille=(0.56, 0.76), head_lamps=(0.76, 0.96),
     tail_lamps=(0.85, 1.35),
 )  # fmt: skip
 BUS = BodyShape(

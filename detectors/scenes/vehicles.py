@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.scenes.surfels import Colour, Floats, Surfels, about_y, box, joined, painted, sample_grid, scaled, tube
+from detectors.scenes.vehicle_paint import BodyPainter, bow
 from detectors.scenes.vehicle_shapes import (
     CAB,
-    CHROME,
-    GLASS,
     LAMP,
-    PLATE,
     RUBBER,
     TAIL,
     TRIM,
     BodyShape,
     line,
 )
-
-Brush = Callable[[NDArray[np.bool_], Colour, float], None]  # where, colour, gloss
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +78,7 @@ def _body_grid(shape: BodyShape) -> tuple[Floats, Floats]:
     ys, zs = _rounded(ys), _rounded(zs)
     ys = np.concatenate([-ys, ys[:, ::-1][:, 1:]], axis=1)
     zs = np.concatenate([zs, zs[:, ::-1][:, 1:]], axis=1)
-    bow = 0.11 * (ys / (shape.width / 2)) ** 2 * (u**6)[:, None] * np.sign(xs)[:, None]
-    grid = np.stack([xs[:, None] - bow, ys, zs], axis=2).astype(np.float32)
+    grid = np.stack([xs[:, None] - bow(xs[:, None], ys, shape), ys, zs], axis=2).astype(np.float32)
     return _capped(grid), belt
 
 
@@ -110,79 +104,6 @@ def _capped(grid: Floats) -> Floats:
             steps.append(flat)
         ends.append(steps)
     return np.stack([*ends[0][::-1], *grid, *ends[1]])
-
-
-def _paint_body(shape: BodyShape, where: Floats, normal: Floats, paint: Colour, blind: bool) -> tuple[Floats, Floats]:
-    x, y, z = where[:, 0], where[:, 1], where[:, 2]
-    side, ahead = np.abs(normal[:, 1]), normal[:, 0]
-    top, belt = line(shape.top, x), line(shape.belt, x)
-    colours = np.broadcast_to(np.asarray(paint, np.float32), (len(where), 3)).copy()
-    gloss = np.full(len(where), 0.55, np.float32)
-
-    def put(mask: NDArray[np.bool_], colour: Colour, shine: float) -> None:
-        colours[mask] = colour
-        gloss[mask] = shine
-
-    put(z < shape.clearance + 0.09, TRIM, 0.05)
-    outside = (side > 0.6) & (z < belt - 0.02)
-    for seam in (*shape.pillars, shape.glass_ends[0] + 0.06):
-        put(outside & (np.abs(x - seam) < 0.012) & (z > shape.clearance + 0.12), TRIM, 0.0)
-        put(outside & (np.abs(x - seam - 0.16) < 0.08) & (np.abs(z - belt + 0.13) < 0.014), CHROME, 0.4)
-    above = (z > belt + 0.03) & (top - belt > 0.16)
-    window = (
-        above & (side > 0.45) & (z < top - shape.window_top) & (x < shape.glass_ends[0]) & (x > shape.glass_ends[1])
-    )
-    window &= np.abs(ahead) < 0.6
-    for post in shape.pillars:
-        window &= np.abs(x - post) > 0.035
-    if blind:
-        window &= x > shape.pillars[0]
-    put(window, GLASS, 1.0)
-    _paint_screens(shape, where, normal, above, put)
-    _paint_ends(shape, where, normal, put)
-    for axle in shape.wheels:
-        arch = (np.hypot(x - axle, z - shape.wheel_radius) < shape.wheel_radius + 0.055) & (
-            np.abs(y) > shape.width * 0.3
-        )
-        put(arch, (0.006, 0.006, 0.006), 0.0)
-    return colours, gloss
-
-
-def _paint_screens(shape: BodyShape, where: Floats, normal: Floats, above: NDArray[np.bool_], put: Brush) -> None:
-    x, y, z = where[:, 0], where[:, 1], where[:, 2]
-    side, ahead = np.abs(normal[:, 1]), normal[:, 0]
-    rise = line(shape.top, x) - line(shape.belt, x)
-    inner = np.abs(y) < shape.width / 2 * 0.965 - shape.tumble * np.maximum(rise, 0) - 0.075
-    cowl, roof = shape.screen
-    front = (x < cowl + 0.02) & (x > roof + 0.03) & inner & (ahead > 0.15) & (side < 0.6)
-    start, end = shape.rear_screen
-    back = (x < start - 0.02) & (x > end + 0.02) & inner & (ahead < -0.15) & (side < 0.6)
-    low = line(shape.belt, x) + 0.02
-    put(front & (z > low), GLASS, 1.0)
-    put(back & (z > low), GLASS, 1.0)
-
-
-def _paint_ends(shape: BodyShape, where: Floats, normal: Floats, put: Brush) -> None:
-    x, y, z = where[:, 0], where[:, 1], where[:, 2]
-    half, wide = shape.length / 2, shape.width / 2
-    nose, rear = x > half - 0.42, x < -half + 0.30
-    face = x > half - 0.16
-    span = np.abs(y)
-    put(face & (span < wide * 0.52) & (z > shape.grille[0]) & (z < shape.grille[1]), TRIM, 0.3)
-    put(face & (span < wide * 0.62) & (z > shape.clearance + 0.1) & (z < shape.grille[0] - 0.09), TRIM, 0.1)
-    lamp = nose & (span > wide * 0.52) & (z > shape.head_lamps[0]) & (z < shape.head_lamps[1])
-    put(lamp & (np.abs(normal[:, 2]) < 0.85), LAMP, 0.8)
-    tail = rear & (span > wide * 0.55) & (z > shape.tail_lamps[0]) & (z < shape.tail_lamps[1])
-    put(tail & (np.abs(normal[:, 2]) < 0.8), TAIL, 0.6)
-    put((x < -half + 0.30) & (z < shape.clearance + 0.24) & (z > shape.clearance), TRIM, 0.1)
-    seam = (np.abs(z - shape.tail_lamps[0] + 0.06) < 0.012) & (x < -half + 0.30)
-    put(seam & (np.abs(normal[:, 2]) < 0.7), TRIM, 0.0)
-    frame = (span < 0.32) & (np.abs(normal[:, 0]) > 0.5) & (x < -half + 0.16)
-    put(frame & (z > shape.grille[0] - 0.10) & (z < shape.grille[0] + 0.12), TRIM, 0.0)
-    plate = (span < 0.26) & (np.abs(normal[:, 0]) > 0.5)
-    low = shape.grille[0] - 0.10
-    put(plate & face & (z > low) & (z < low + 0.12), PLATE, 0.2)
-    put(plate & (x < -half + 0.16) & (z > low + 0.06) & (z < low + 0.18), PLATE, 0.2)
 
 
 def wheel(radius: float, width: float, spokes: int, density: float, rng: np.random.Generator) -> Surfels:
@@ -212,9 +133,10 @@ def _body(shape: BodyShape, paint: Colour, density: float, rng: np.random.Genera
     outward = np.einsum("ij,ij->i", normals, positions - np.array([0, 0, 0.7], np.float32))
     if np.median(outward) < 0:
         normals = -normals
-    colours, gloss = _paint_body(shape, positions, normals, paint, blind)
-    surfels = painted(positions, normals, colours)
-    surfels.gloss[:] = gloss
+    painter = BodyPainter(shape, positions, normals, paint)
+    painter.all(blind=blind)
+    surfels = painted(positions, normals, painter.colours)
+    surfels.gloss[:] = painter.gloss
     return surfels
 
 
@@ -264,6 +186,15 @@ def car(
     )
 
 
+def _box_doors(where: Floats, normal: Floats) -> NDArray[np.bool_]:
+    """Seam, locking bars and hinges of the doors at the back of a box body."""
+    across, up = np.abs(where[:, 1]), where[:, 2]
+    bars = (across < 0.015) | (np.abs(across - 0.30) < 0.018) | (np.abs(across - 0.86) < 0.03)
+    hinges = (across > 0.62) & (np.mod(up, 0.42) < 0.05)
+    handles = (across > 0.22) & (across < 0.42) & (np.abs(up - 0.62) < 0.025)
+    return np.asarray((normal[:, 0] < -0.5) & (bars | hinges | handles))
+
+
 def truck(
     paint: Colour, load: str, rng: np.random.Generator, *, density: float = 4000.0, bed_length: float = 2.9
 ) -> Vehicle:
@@ -288,8 +219,11 @@ def truck(
         ribs = (np.abs(normal[:, 1]) > 0.5) & (np.mod(where[:, 0], 0.45) < 0.03)
         colour[ribs] *= 0.75
         colour[(np.abs(normal[:, 1]) > 0.5) & (np.abs(where[:, 2] - 0.85) < 0.14)] = np.asarray(paint) * 0.8
-        door = (normal[:, 0] < -0.5) & ((np.abs(where[:, 1]) < 0.015) | (np.abs(np.abs(where[:, 1]) - 0.35) < 0.02))
-        colour[door] = (0.2, 0.2, 0.2)
+        colour[_box_doors(where, normal)] = (0.16, 0.16, 0.16)
+        edges = (np.abs(where[:, 2] - 1.70) < 0.06) | (where[:, 2] < 0.07)
+        colour[edges & (np.abs(normal[:, 2]) < 0.5)] = (0.30, 0.30, 0.31)
+        stripe = (normal[:, 0] < -0.5) & (np.abs(where[:, 2] - 0.16) < 0.04)
+        colour[stripe] = np.where(np.mod(where[stripe, 1:2], 0.3) < 0.15, TAIL, (0.7, 0.7, 0.7))
         parts.append(painted(where, normal, colour, 0.15).moved(np.eye(3, dtype=np.float32), (middle, 0, 0.72)))
         height = 2.47
     else:
@@ -305,6 +239,12 @@ def truck(
             parts.append(board.moved(np.eye(3, dtype=np.float32), spot))
         height = 1.95
     back = middle - bed_length / 2
+    under, normal, _ = box((0.08, 1.66, 0.12), density, rng)
+    parts.append(painted(under, normal, (0.12, 0.12, 0.12)).moved(np.eye(3, dtype=np.float32), (back + 0.02, 0, 0.36)))
+    plate, normal, _ = box((0.03, 0.44, 0.14), density * 3, rng)
+    parts.append(
+        painted(plate, normal, (0.06, 0.55, 0.60), 0.2).moved(np.eye(3, dtype=np.float32), (back - 0.04, 0, 0.50))
+    )
     for side in (-1, 1):
         where, normal, _ = box((0.06, 0.30, 0.12), density * 3, rng)
         parts.append(

@@ -129,14 +129,24 @@ def _snow(picture: Floats, camera: PoleCamera, amount: float, share: float, seed
     picture += layer[..., None] * (235 - picture)
 
 
-def _headlights(picture: Floats, backdrop: Backdrop, lamps: Sequence[LampSpot], weather: Weather) -> None:
-    """Pools of light on the ground ahead, and the lamps themselves with their halo."""
-    camera = backdrop.stage.camera
-    glow = np.zeros((camera.rows // 4, camera.width // 4, 3), np.float32)
+def headlight_pools(camera: PoleCamera, lamps: Sequence[LampSpot], weather: Weather) -> Floats | None:
+    """By how much vehicles' lamps brighten the ground, (rows, width, 3); None without lamps."""
+    if not lamps:
+        return None
     pool = np.zeros((camera.rows // 4, camera.width // 4), np.float32)
-    for x, y, z, heading, kind in lamps:
+    for x, y, _, heading, kind in lamps:
         if kind == 1.0:
             _pool(pool, camera, x, y, heading)
+    strength = 1.6 if weather.night else 0.55
+    light = cv2.resize(cv2.GaussianBlur(pool, (0, 0), 3.0), (camera.width, camera.rows))[..., None]
+    return np.asarray(1 + light * np.array([0.9, 1.05, 1.15], np.float32) * strength, np.float32)
+
+
+def _headlights(picture: Floats, backdrop: Backdrop, lamps: Sequence[LampSpot], weather: Weather) -> None:
+    """The lamps themselves with their halo."""
+    camera = backdrop.stage.camera
+    glow = np.zeros((camera.rows // 4, camera.width // 4, 3), np.float32)
+    for x, y, z, heading, kind in lamps:
         spot = camera.project(np.array([[x, y, z]], np.float32))[0]
         if spot[2] < 0.5 or not (-50 < spot[0] < camera.width + 50 and -50 < spot[1] < camera.rows + 50):
             continue
@@ -156,8 +166,6 @@ def _headlights(picture: Floats, backdrop: Backdrop, lamps: Sequence[LampSpot], 
     wide = cv2.GaussianBlur(glow, (0, 0), 3.0) * 1.6 + cv2.GaussianBlur(glow, (0, 0), 9.0) * 1.4 + glow
     size_full = (camera.width, camera.rows)
     night = 1.0 if weather.night else 0.35
-    light = cv2.resize(cv2.GaussianBlur(pool, (0, 0), 5.0), size_full)[..., None]
-    picture += picture * light * np.array([0.9, 1.05, 1.15], np.float32) * night * 1.6
     halo = np.clip(cv2.resize(wide, size_full) * night, 0, 255)
     picture += halo * (1 - picture / 290.0).clip(0, 1)
 
