@@ -18,6 +18,7 @@ from functools import partial
 import numpy as np
 
 from config.settings import Camera, DumpingRule, FireRule, IntrusionRule, LoiteringRule, ParkingRule, Rule, Zone
+from detectors.appearance import colours
 from detectors.boxes import Box, areas, grown, shared_areas
 from detectors.crops import CropPlanner, Request, cut_by_crops
 from detectors.detections import Detections
@@ -176,7 +177,8 @@ class CameraAnalyzer:
             box = track.predicted(motion.seconds)
             due = motion.seconds - track.last_looked >= self._interval(track, motion)
             if due and self._matters(box, track.height):
-                requests.append(Request(box, 2 if track.stirred or not track.is_confirmed else 1))
+                is_new = track.hits == 1 and track.stirred and not track.misses
+                requests.append(Request(box, 3 if is_new else 2 if track.stirred else 1))
         return requests
 
     def _motion_requests(self, motion: Motion) -> list[Request]:
@@ -196,6 +198,8 @@ class CameraAnalyzer:
 
     @staticmethod
     def _interval(track: Track, motion: Motion) -> float:
+        if not track.stirred:  # a car that stands, or a bollard taken for a person
+            return _CUT_INTERVAL if track.kind is Kind.VEHICLE and track.hits < _KNOWN_HITS else _STILL_INTERVAL
         if not track.is_confirmed:
             return _NEW_INTERVAL
         if track.hits < _KNOWN_HITS and not track.misses:
@@ -207,6 +211,9 @@ class CameraAnalyzer:
     @staticmethod
     def _mark_stirring(tracks: Sequence[Track], motion: Motion) -> None:
         for track in tracks:
+            if track.last_seen == motion.seconds:
+                now = colours(motion, track.box)
+                track.colours = now if track.hits == 1 else 0.5 * track.colours + 0.5 * now
             stirs = motion.share_in(track.box) > STIRRED_SHARE
             track.stir_share += (float(stirs) - track.stir_share) * 0.15
             if stirs:

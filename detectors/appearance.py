@@ -87,6 +87,16 @@ def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> flo
     return float((first * second).mean()) / spread if spread > 4.0 else 0.0
 
 
+def colours(motion: Motion, box: Box) -> NDArray[np.float32]:
+    """(6,): mean BGR of the upper and of the lower half of the middle of `box` (frame pixels): shirt and trousers."""
+    x1, y1, x2, y2 = motion.grid.window(box)
+    inset = (x2 - x1) // 4
+    middle = motion.small[y1:y2, x1 + inset : max(x2 - inset, x1 + inset + 1)]
+    half = max(len(middle) // 2, 1)
+    parts = [middle[:half], middle[half:] if len(middle) > 1 else middle]
+    return np.concatenate([part.mean(axis=(0, 1)) for part in parts]).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Portrait:
     """How a place looks, apart from the light: strength of edges on a small grid, its mean taken away."""

@@ -25,6 +25,7 @@ MIN_FLICKER = 0.16
 WAVER = 16
 DARK_SHARE = 0.1
 MAX_SWAY = 0.4  # working pixels
+GREY_CAST = 1.5  # of 255
 MAX_FLAMES = 8
 GONE_SECONDS = 3.0
 _JOIN = np.ones((5, 5), np.uint8)
@@ -66,7 +67,6 @@ class FlameField:
         self._restless = np.zeros(shape, np.float32)  # how often it changes meanwhile, 0..255
         self._mask: Mask = np.zeros(shape, np.uint8)
         self._bright: NDArray[np.uint8] | None = None
-        self._shift = (0.0, 0.0)
         self._seconds = 0.0
         self._next_id = 1
         self.flames: list[Flame] = []
@@ -78,8 +78,7 @@ class FlameField:
         old_bright, self._bright = self._bright, bright
         elapsed = min(max(motion.seconds - self._seconds, 0.01), 3.0)
         self._seconds = motion.seconds
-        old_shift, self._shift = self._shift, motion.grid.shift
-        if max(abs(self._shift[0] - old_shift[0]), abs(self._shift[1] - old_shift[1])) > MAX_SWAY:
+        if motion.sway > MAX_SWAY:
             return self.flames  # every bright edge flickers in a swaying picture
         if old_bright is None or motion.background_lost:
             self._presence[:] = 0
@@ -148,6 +147,15 @@ class FlameField:
             if flame.id not in seen and x2 > x1 and y2 > y1:
                 return flame
         return None
+
+
+def warm_share(motion: Motion, box: Box) -> float:
+    """Share of `box` (frame pixels) that has the colour of flame; 1 in a picture without colours (night mode)."""
+    x1, y1, x2, y2 = motion.grid.window(box)
+    sample = motion.small[::8, ::8].astype(np.int16)
+    if float(np.abs(sample[:, :, 2] - sample[:, :, 0]).mean()) < GREY_CAST:
+        return 1.0
+    return count(flame_coloured(motion.small[y1:y2, x1:x2])) / ((x2 - x1) * (y2 - y1))
 
 
 def flame_coloured(small: NDArray[np.uint8]) -> Mask:

@@ -16,7 +16,7 @@ from detectors.boxes import Box
 from detectors.detections import Boxes
 from detectors.frame import Image
 from detectors.masks import Mask, above, blobs, bytes_of, count, distance, fill_outside, follow
-from detectors.steady import Steadier
+from detectors.steady import Held, Steadier
 
 WORK_WIDTH = 480
 RECENT_SECONDS = 0.8
@@ -64,7 +64,8 @@ class Motion:
     """`small` is the picture at working size, `moving` (h, w) is 255 where it moves, `recent` (h, w, 3) float32 its
     average over the last second, `noise` (h, w) float32 how much it never rests. `grid` maps frame pixels to them.
     `regions` are boxes of movement in frame pixels, largest first. `scene_changed`: nearly all changed at once (cut,
-    switched light); `background_lost`: that, or the camera now looks elsewhere.
+    switched light); `background_lost`: that, or the camera now looks elsewhere. `sway`: by how many working pixels the
+    camera moved since the picture before.
     """
 
     seconds: float
@@ -77,6 +78,7 @@ class Motion:
     share: float
     scene_changed: bool
     background_lost: bool
+    sway: float
 
     def share_in(self, box: Box) -> float:
         """Share of `box` (frame pixels) that moves."""
@@ -99,15 +101,14 @@ class MotionField:
         """The movement in `image` at media time `seconds`."""
         held = self._steadier.hold(shrink(image, self.size))
         small = held.image
-        grid = replace(self._grid, shift=held.shift)
         elapsed = min(max(seconds - self._seconds, 0.01), 5.0)
         self._seconds = seconds
         if self._recent is None or held.is_new_view:
             self._recent = small.astype(np.float32)
-            return self._motion(small, np.zeros(self._noise.shape, np.uint8), seconds, grid, False, held.is_new_view)
+            return self._motion(held, np.zeros(self._noise.shape, np.uint8), seconds, False)
         difference = distance(small, bytes_of(self._recent)).astype(np.float32)
         moving = above(difference, np.minimum(self._noise, MAX_NOISE) * 2.0 + BASE_THRESHOLD)
-        fill_outside(moving, grid.seen(), 0)
+        fill_outside(moving, self._grid_of(held).seen(), 0)
         scene_changed = count(moving) > SCENE_CHANGE_SHARE * moving.size
         if scene_changed:
             self._steadier.forget()
@@ -115,17 +116,29 @@ class MotionField:
         else:
             follow(small, self._recent, 1.0 - float(np.exp(-elapsed / RECENT_SECONDS)))
             follow(difference, self._noise, min(elapsed, 1.0) / NOISE_SECONDS)
-        return self._motion(small, moving, seconds, grid, scene_changed, scene_changed)
+        return self._motion(held, moving, seconds, scene_changed)
 
-    def _motion(
-        self, small: Image, moving: Mask, seconds: float, grid: Grid, scene_changed: bool, background_lost: bool
-    ) -> Motion:
+    def _grid_of(self, held: Held) -> Grid:
+        return replace(self._grid, shift=held.shift)
+
+    def _motion(self, held: Held, moving: Mask, seconds: float, scene_changed: bool) -> Motion:
         moving = np.asarray(cv2.medianBlur(moving, 3), np.uint8)
         share = count(moving) / moving.size
+        grid = self._grid_of(held)
         regions = self._regions(moving, grid) if share else np.zeros((0, 4), np.float32)
         assert self._recent is not None
         return Motion(
-            seconds, small, moving, self._recent, self._noise, grid, regions, share, scene_changed, background_lost
+            seconds,
+            held.image,
+            moving,
+            self._recent,
+            self._noise,
+            grid,
+            regions,
+            share,
+            scene_changed,
+            scene_changed or held.is_new_view,
+            held.sway,
         )
 
     def _regions(self, moving: Mask, grid: Grid) -> Boxes:

@@ -27,11 +27,14 @@ RENEWAL = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """`image` moved by `shift` (x, y, working pixels) to lie on the reference. `is_new_view`: it no longer can."""
+    """`image` moved by `shift` (x, y, working pixels) to lie on the reference. `is_new_view`: it no longer can.
+    `sway`: how far the camera moved since the picture before.
+    """
 
     image: Image
     shift: tuple[float, float]
     is_new_view: bool
+    sway: float = 0.0
 
 
 class Steadier:
@@ -43,7 +46,7 @@ class Steadier:
         self._small = (max(size[0] // DIVISOR, 8), max(size[1] // DIVISOR, 8))
         self._window = np.asarray(cv2.createHanningWindow(self._small, cv2.CV_32F), np.float32)
         self._reference: NDArray[np.float32] | None = None
-        self._last = (0.0, 0.0)
+        self._last = self._raw = (0.0, 0.0)
 
     def hold(self, image: Image) -> Held:
         """`image` laid on the reference."""
@@ -56,11 +59,13 @@ class Steadier:
         (x, y), response = cv2.phaseCorrelate(small.copy(), self._reference.copy(), self._window)
         factor = self._size[0] / self._small[0]
         shift = (x * factor, y * factor)
+        sway = max(abs(shift[0] - self._raw[0]), abs(shift[1] - self._raw[1]))
+        self._raw = shift
         farthest = max(abs(shift[0]), abs(shift[1]))
         if farthest < MIN_SHIFT or response < MIN_RESPONSE:
             cv2.accumulateWeighted(small, self._reference, RENEWAL)
             self._last = (0.0, 0.0)
-            return Held(image, (0.0, 0.0), False)
+            return Held(image, (0.0, 0.0), False, sway if response >= MIN_RESPONSE else 0.0)
         if not self._helps(small, x, y):
             return Held(image, (0.0, 0.0), False)
         leap, self._last = max(abs(shift[0] - self._last[0]), abs(shift[1] - self._last[1])), shift
@@ -70,7 +75,7 @@ class Steadier:
             self._reference = small
             self._last = (0.0, 0.0)
             return Held(image, (0.0, 0.0), True)
-        return Held(np.asarray(_moved(image, *shift), np.uint8), shift, False)
+        return Held(np.asarray(_moved(image, *shift), np.uint8), shift, False, sway)
 
     def forget(self) -> None:
         """The next picture is the reference."""

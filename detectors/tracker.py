@@ -69,7 +69,8 @@ class Sighting:
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One followed object. `box` is the last seen one, `velocity` of its centre in pixels a second.
+    """One followed object. `box` is the last seen one, `velocity` of its centre in pixels a second,
+    `colours` those of its upper and lower half.
 
     `trail` holds its sightings, oldest first. `stirred` tells that the picture once moved inside it: a poster or a
     tree trunk taken for a person never does; `stir_share` is the share of looks at which it did. `misses` counts
@@ -88,6 +89,7 @@ class Track:
     is_vacated: bool = False
     last_looked: float = 0.0
     last_moved: float = 0.0
+    colours: NDArray[np.float32] = field(default_factory=lambda: np.zeros(6, np.float32))
     stirred: bool = False
     stir_share: float = 0.0
     class_scores: dict[int, float] = field(default_factory=dict)

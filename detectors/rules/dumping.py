@@ -22,8 +22,9 @@ from detectors.standing import StandingChange
 from detectors.tracker import Kind, Track, kind_of
 from detectors.zones import ZoneArea
 
-NEAR_SHARE = 0.6  # of a person's height
-BRING_SHARE = 0.5
+NEAR_SHARE = 1.0  # of a person's height: a good step and a half
+BRING_SHARE, TOUCHING_SHARE = 0.5, 0.3
+GOING_SECONDS = 1.2
 BRING_BEFORE_SECONDS = 4.0
 BRING_AFTER_SECONDS = 3.0
 STAYS_SECONDS = 4.0
@@ -46,17 +47,26 @@ class Visit:
 
 @dataclass(slots=True, eq=False)
 class Thing:
-    """A standing change that somebody may have left. `owners` are tracks, `last_near` when one was last near."""
+    """A standing change that somebody may have left. `owners` are tracks, `last_near` when one was last near, `away`
+    when one was first seen farther off after that.
+    """
 
     change: StandingChange
     owners: set[int] = field(default_factory=set)
     owner_area: float = 0.0
     last_near: float = 0.0
+    away: float | None = None
     near_since: dict[int, float] = field(default_factory=dict)
     refused: int = 0
     checked: int = 0
     bag_score: float = 0.0
     evidence: Evidence = NOTHING
+
+    @property
+    def left_at(self) -> float:
+        """When its owner went away from it."""
+        gone = self.last_near if self.away is None else min(self.away, self.last_near + GOING_SECONDS)
+        return max(gone, self.change.since)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +103,7 @@ class DumpingWatch:
             self._follow_owner(thing, view)
             self._check(thing, view)
             if self._is_due(thing, view):
-                left_at = max(thing.last_near, thing.change.since)
+                left_at = thing.left_at
                 if not any(self._is_one_with(left, thing, left_at) for left in self._alarmed):
                     findings.append(self._alarm(thing))
                 self._alarmed.append(Left(thing.change.box, left_at, frozenset(thing.owners)))
@@ -140,6 +150,7 @@ class DumpingWatch:
                 thing.owners.add(visit.track_id)
                 thing.owner_area = max(thing.owner_area, float(areas(visit.box[None])[0]))
                 thing.last_near = max(thing.last_near, visit.seconds)
+                thing.away = None
 
     def _could_be_left(self, thing: Thing, view: View) -> bool:
         change = thing.change
@@ -181,13 +192,19 @@ class DumpingWatch:
         for track in view.tracks:
             if track.kind is not Kind.PERSON or track.last_seen < view.seconds:
                 continue
-            if gap(track.box, thing.change.box) >= NEAR_SHARE * track.height:
+            distance = gap(track.box, thing.change.box) / track.height
+            if distance >= NEAR_SHARE:
                 thing.near_since.pop(track.id, None)
+                if track.id in thing.owners and thing.away is None:
+                    thing.away = view.seconds
+                continue
+            # Whose owner was seen going does not get another one from people who merely stand about.
+            if thing.away is not None and distance >= TOUCHING_SHARE:
                 continue
             since = thing.near_since.setdefault(track.id, view.seconds)
             if track.id in thing.owners or view.seconds - since >= STAYS_SECONDS:
                 thing.owners.add(track.id)
-                thing.last_near = max(thing.last_near, view.seconds)
+                thing.last_near, thing.away = max(thing.last_near, view.seconds), None
 
     def _check(self, thing: Thing, view: View) -> None:
         """What the detector says about the thing, where it looked."""
@@ -206,14 +223,12 @@ class DumpingWatch:
                 thing.refused += 2
 
     def _is_due(self, thing: Thing, view: View) -> bool:
-        left = max(thing.last_near, thing.change.since)
         calm = thing.change.stirring < 0.3 and thing.change.last_seen >= view.seconds - 1.0
-        return calm and view.seconds - left >= self._gone and thing.checked >= 1 and thing.refused == 0
+        return calm and view.seconds - thing.left_at >= self._gone and thing.checked >= 1 and thing.refused == 0
 
     def _alarm(self, thing: Thing) -> Finding:
-        left = max(thing.last_near, thing.change.since)
         score = max(0.5 + 0.5 * min(thing.evidence.appeared, 1.0), thing.bag_score)
-        return Finding(left + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
+        return Finding(thing.left_at + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
 
     @staticmethod
     def _is_one_with(left: Left, thing: Thing, left_at: float) -> bool:

@@ -16,7 +16,7 @@ from config.settings import FireRule
 from detectors.boxes import Box, areas, covered, gap
 from detectors.detections import ObjectClass
 from detectors.event import Event
-from detectors.flame import Flame
+from detectors.flame import MAX_SWAY, Flame, warm_share
 from detectors.rules.view import Finding, View, Wish
 from detectors.tracker import Kind, Track
 from detectors.zones import ZoneArea
@@ -29,6 +29,7 @@ ALONE_FLICKER, ALONE_STEADY, ALONE_AREA = 0.3, 0.8, 40.0
 ALONE_DARK, ALONE_CONTRAST = 0.08, 8.0
 ALONE_EXTRA_SECONDS = 7.0
 SURE_PERSON = 0.55
+MIN_WARM = 0.03
 BLINKING_DARK = 0.2
 FORGET_SECONDS = 8.0
 BURNT_OUT_SECONDS = 15.0
@@ -37,7 +38,9 @@ MAX_SUSPECTS = 12
 
 @dataclass(slots=True, eq=False)
 class Suspect:
-    """A place where the detector saw fire or smoke. `lively` is the share of looks at which it stirred."""
+    """A place where the detector saw fire or smoke. `lively` is the share of looks at which it stirred,
+    `warm` the largest share of it that had the colour of flame.
+    """
 
     box: Box
     first_seen: float
@@ -47,6 +50,7 @@ class Suspect:
     looks: int = 0
     lively: float = 0.0
     lively_looks: int = 0
+    warm: float = 0.0
 
     @property
     def object_class(self) -> ObjectClass:
@@ -67,7 +71,6 @@ class FireWatch:
         self._flames: Sequence[Flame] = ()
         self._burning: Box | None = None
         self._last_burning = 0.0
-        self._shift = (0.0, 0.0)
         self._resumed: Sequence[Event] = ()
 
     def watch(self, view: View) -> list[Finding]:
@@ -107,17 +110,16 @@ class FireWatch:
                 suspect.hits += 1
             suspect.box = (0.5 * suspect.box + 0.5 * box).astype(np.float32)
             suspect.last_seen = view.seconds
+            suspect.warm = max(suspect.warm, warm_share(view.motion, box))
             suspect.class_scores[kind] = suspect.class_scores.get(kind, 0.0) + float(score)
         self._suspects = sorted(self._suspects, key=lambda one: -one.score_sum)[:MAX_SUSPECTS]
 
     def _age(self, view: View) -> None:
         """Count looks and liveliness of every suspect; forget those not seen for long."""
-        swayed = max(abs(now - old) for now, old in zip(view.motion.grid.shift, self._shift, strict=True)) > 0.4
-        self._shift = view.motion.grid.shift
         for suspect in self._suspects:
             if any(covered(suspect.box, looked) > 0.8 for looked in view.looked):
                 suspect.looks += 1
-            if not swayed and not view.motion.scene_changed:
+            if view.motion.sway < MAX_SWAY and not view.motion.scene_changed:
                 stirs = view.motion.share_in(suspect.box) >= STIR_SHARE[suspect.object_class]
                 suspect.lively_looks += 1
                 suspect.lively += (float(stirs) - suspect.lively) / min(suspect.lively_looks, 20)
@@ -130,6 +132,8 @@ class FireWatch:
         if suspect.hits < MIN_HITS or suspect.score_sum < MIN_SUM or suspect.hits < MIN_RATIO * suspect.looks:
             return None
         if suspect.lively < MIN_LIVELY or suspect.lively_looks < MIN_LIVELY_LOOKS:
+            return None
+        if suspect.object_class is ObjectClass.FIRE and suspect.warm < MIN_WARM:
             return None
         if any(flame.dark > BLINKING_DARK and gap(flame.box, suspect.box) == 0 for flame in self._flames):
             return None

@@ -29,9 +29,10 @@ class IntrusionWatch:
             self._alarmed, self._resumed = True, False
             self._people.last_occupied = view.seconds + RESUME_SECONDS
         self._people.update(view)
-        if self._alarmed and view.seconds - self._people.last_occupied > EMPTY_SECONDS:
-            self._alarmed = False
-        whole = self._people.inside()
+        if self._alarmed:
+            self._people.mark_alarmed()
+            self._alarmed = view.seconds - self._people.last_occupied <= EMPTY_SECONDS
+        whole = [presence for presence in self._people.inside() if not presence.is_alarmed]
         inside = [presence for presence in whole if self._is_sure(presence, view.seconds)]
         if self._alarmed or not inside:
             return []

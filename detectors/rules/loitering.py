@@ -29,11 +29,12 @@ class LoiteringWatch:
             self._alarmed, self._resumed = True, False
             self._people.last_occupied = view.seconds + RESUME_SECONDS
         self._people.update(view)
-        if self._alarmed and view.seconds - self._people.last_occupied > EMPTY_SECONDS:
-            self._alarmed = False
+        if self._alarmed:
+            self._people.mark_alarmed()
+            self._alarmed = view.seconds - self._people.last_occupied <= EMPTY_SECONDS
         if self._alarmed:
             return []
-        here = [presence for presence in self._people.inside() if self._is_here(presence, view.seconds)]
+        here = [one for one in self._people.inside() if self._is_here(one, view.seconds) and not one.is_alarmed]
         staying = [presence for presence in here if view.seconds - (presence.since or 0.0) >= self._dwell]
         if not staying:
             return []

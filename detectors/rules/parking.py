@@ -88,7 +88,7 @@ class ParkingWatch:
             self._stands.remove(old)
             # The same car a little farther on, or the camera turned a little: not another violation.
             alarmed = old.alarmed and old.track_id == track.id
-        since = min(_still_since(track), _changed_since(track.box, view))
+        since = _still_since(track, _changed_since(track.box, view))
         if alarmed or (view.seconds - since >= 1.0 and track.hits >= MIN_HITS):
             image = portrait(view.motion, track.box)
             label = track.object_class.name.lower()
@@ -168,13 +168,15 @@ def _is_still(first: Box, second: Box) -> bool:
     return float(distance) < max(STILL_SHARE * size, WAVER_PIXELS)
 
 
-def _still_since(track: Track) -> float:
-    """Since when its sightings lie where the last ones lie."""
+def _still_since(track: Track, changed_since: float) -> float:
+    """Since when its sightings lie where the last ones lie; if it was never seen elsewhere after that, since the place
+    changed.
+    """
     trail = list(track.trail)
     anchor: Box = np.median([sighting.box for sighting in trail[-3:]], axis=0).astype(np.float32)
     since = trail[-1].seconds
     for sighting in reversed(trail):
         if not _is_still(anchor, sighting.box):
-            break
+            return min(since, max(sighting.seconds, changed_since))
         since = sighting.seconds
-    return since
+    return min(since, changed_since)

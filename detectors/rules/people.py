@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from detectors.boxes import covered
 from detectors.rules.view import View
 from detectors.tracker import Kind, Track
@@ -17,14 +19,17 @@ LEFT_SECONDS = 1.5
 FORGET_SECONDS = 8.0
 RESUME_SECONDS = 8.0
 """After a restart an alarmed episode goes on for so long until the people of it are found again."""
-VACATED_SECONDS = 3.0
+VACATED_SECONDS = 5.0
+SAME_COLOURS, OTHER_COLOURS = 18.0, 50.0  # of 255
 EXIT_SECONDS = 1.0
 _EDGE = 2.0  # pixels
 
 
 @dataclass(slots=True, eq=False)
 class Presence:
-    """One person in the zone. `since`: whole body inside; `foot_since`: feet inside; `last_inside`: last seen in."""
+    """One person in the zone. `since`: whole body inside; `foot_since`: feet inside; `last_inside`: last seen in;
+    `is_alarmed`: belongs to an episode that was alarmed.
+    """
 
     track: Track
     foot_since: float
@@ -32,6 +37,7 @@ class Presence:
     since: float | None = None
     sightings: int = 1
     outside_since: float | None = None
+    is_alarmed: bool = False
 
 
 class ZonePeople:
@@ -61,8 +67,10 @@ class ZonePeople:
                 patience = EXIT_SECONDS
             if view.seconds - presence.last_inside > patience:
                 del self.present[track_id]
-        if any(presence.since is not None for presence in self.present.values()):
-            self.last_occupied = max(self.last_occupied, view.seconds)
+        for presence in self.present.values():
+            if presence.since is not None:
+                has_left = presence.track.is_vacated or _at_exit(presence.track, view)
+                self.last_occupied = max(self.last_occupied, presence.last_inside if has_left else view.seconds)
 
     def _enter(self, track: Track, presence: Presence | None, view: View) -> None:
         if presence is None:
@@ -87,18 +95,17 @@ class ZonePeople:
 
     def _inherit(self, track: Track, view: View) -> Presence | None:
         """The person lost near here a short time ago, whose track this one goes on with."""
+        first = track.trail[0]
+        foot = (float(first.box[0] + first.box[2]) / 2, float(first.box[3]))
         for track_id, presence in self.present.items():
-            unseen = view.seconds - presence.track.last_seen
-            if (
-                _at_exit(presence.track, view)
-                or not 0 < unseen <= FORGET_SECONDS
-                or track.first_seen < presence.track.last_seen
-            ):
+            lost = presence.track
+            unseen = first.seconds - lost.last_seen
+            if _at_exit(lost, view) or not 0 < unseen <= FORGET_SECONDS:
                 continue
-            dx = track.foot[0] - presence.track.foot[0]
-            dy = track.foot[1] - presence.track.foot[1]
-            similar = 0.6 < track.height / max(presence.track.height, 1.0) < 1.6
-            if similar and (dx * dx + dy * dy) ** 0.5 < min(0.5 + 0.3 * unseen, 1.5) * track.height:
+            alike = float(np.abs(track.colours - lost.colours).mean())
+            reach = min(0.5 + 0.9 * unseen, 2.5) if alike < SAME_COLOURS else min(0.5 + 0.3 * unseen, 1.5)
+            similar = 0.6 < track.height / max(lost.height, 1.0) < 1.6 and alike < OTHER_COLOURS
+            if similar and float(np.hypot(foot[0] - lost.foot[0], foot[1] - lost.foot[1])) < reach * track.height:
                 presence.sightings += 1
                 return self.present.pop(track_id)
         return None
@@ -109,6 +116,11 @@ class ZonePeople:
         feet = all(self.area.contains(float(x), float(box[3]), 1.0) for x in (box[0] + inset, box[2] - inset))
         cut = box[0] < _EDGE or box[1] < _EDGE or box[2] > view.width - _EDGE or box[3] > view.height - _EDGE
         return feet and not cut and self.area.share_of(box) >= WHOLE_BODY_SHARE
+
+    def mark_alarmed(self) -> None:
+        """All who are inside now belong to the alarmed episode."""
+        for presence in self.present.values():
+            presence.is_alarmed = True
 
     def inside(self) -> list[Presence]:
         """Those whose whole body is inside, first to last."""
