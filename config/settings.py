@@ -160,8 +160,8 @@ class WorkerSettings(Section):
     @field_validator("udp_ports")
     @classmethod
     def _is_a_range(cls, ports: tuple[int, int] | None) -> tuple[int, int] | None:
-        if ports is not None and not 1024 <= ports[0] < ports[1] <= 65535:
-            raise ValueError("must be [first, last] with 1024 ≤ first < last ≤ 65535")
+        if ports is not None and not 1024 <= ports[0] <= ports[1] <= 65535:
+            raise ValueError("must be [first, last] with 1024 ≤ first ≤ last ≤ 65535")
         return ports
 
 

@@ -150,7 +150,7 @@ asyncio.run(main())
 async def test_sessions_leave_nothing_behind(worker: Worker, clips: dict[str, list[AccessUnit]]) -> None:
     def left() -> int:
         gc.collect()
-        return sum(isinstance(thing, (Session, Viewer, MediaTransport)) for thing in gc.get_objects())
+        return sum(issubclass(type(thing), (Session, Viewer, MediaTransport)) for thing in gc.get_objects())
 
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))

@@ -180,6 +180,9 @@ async def test_a_worker_without_center_serves_and_tries_again(tmp_path: Path) ->
         center = CenterOnAPort(tmp_path, cameras)
         async with running_worker(tmp_path, cameras, center.url, analysis=analysis_settings()) as worker:
             await worker.wait_status(lambda status: status["center"]["heartbeats_lost"] > 1, "heartbeats are lost")
+            await worker.wait_status(
+                lambda status: status["cameras"]["cam0"]["streams"]["main"]["state"] == "live", "the camera is live"
+            )
             await first_picture(worker, "cam0", "main")
             async with center.running() as parts:
                 await until(lambda: all(one.state == "live" for one in parts.fleet.camera_statuses()))
