@@ -29,9 +29,13 @@ def nal_type(nal: bytes, codec: str) -> int:
 
 
 def by_libavformat(url: str, codec: str, count: int) -> list[Picture]:
-    """`count` pictures from the first key frame on, without what access units leave out."""
+    """`count` pictures from the first key frame on, without what access units leave out.
+
+    Video alone: with a second media track libavformat moves its times by each sender report's wall clock.
+    """
     pictures: list[Picture] = []
-    with av.open(url, options={"rtsp_transport": "tcp", "timeout": "20000000"}) as container:
+    options = {"rtsp_transport": "tcp", "timeout": "20000000", "allowed_media_types": "video"}
+    with av.open(url, options=options) as container:
         for packet in container.demux(video=0):
             if packet.size == 0 or (not pictures and not packet.is_keyframe):
                 continue
