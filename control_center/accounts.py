@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 
 from control_center.database import Account, Database, SignIn
 from control_center.identifiers import new_id
-from control_center.rights import Right, Role, rights_of
+from control_center.rights import Desk, Right, Role, Scope, desk_of, rights_of
 
 # A shift of eight hours and its handovers.
 SIGN_IN_LASTS = timedelta(hours=12)
@@ -38,8 +38,13 @@ class SignedIn:
     expires_at: datetime
 
     @property
-    def rights(self) -> frozenset[Right]:
+    def rights(self) -> dict[Right, Scope]:
         return rights_of(self.role)
+
+    @property
+    def desk(self) -> Desk | None:
+        """The liaison desk they sit at; such a person sees only what was dispatched to it."""
+        return desk_of(self.role)
 
 
 def random_password() -> str:

@@ -22,6 +22,7 @@ from control_center.incidents.ingest import Ingest
 from control_center.incidents.snapshots import SnapshotFiles
 from control_center.incidents.store import Incidents
 from control_center.incidents.transitions import OPEN_STATES
+from control_center.ledger import Ledger
 from control_center.live import LiveNews
 from control_center.metrics import CenterMetrics
 from control_center.sign_in_limit import SignInLimit
@@ -39,6 +40,7 @@ class Center:
     settings: Settings
     database: Database
     accounts: Accounts
+    ledger: Ledger
     snapshots: SnapshotFiles
     ingest: Ingest
     incidents: Incidents
@@ -114,6 +116,7 @@ async def open_center(
             settings=settings,
             database=database,
             accounts=Accounts(database, hasher),
+            ledger=Ledger(database),
             snapshots=snapshots,
             ingest=Ingest(database, snapshots),
             incidents=Incidents(database),

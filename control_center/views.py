@@ -156,6 +156,8 @@ class CameraCounts(View):
 class IncidentStateCounts(View):
     new: int
     acknowledged: int
+    dispatched: int
+    arrived: int
     closed: int
 
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, Integer, String, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -88,18 +102,23 @@ class Incident(Base):
     received_at: Mapped[datetime]
     last_raised_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     acknowledged_by_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     acknowledged_at: Mapped[datetime | None]
+    dispatched_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
     closed_by_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     closed_at: Mapped[datetime | None]
     verdict: Mapped[str | None] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text, default="")
     event_count: Mapped[int] = mapped_column(Integer)
+    dwell_seconds: Mapped[float | None]
     score: Mapped[float]
     box: Mapped[list[float]] = mapped_column(JSON)
     last_box: Mapped[list[float]] = mapped_column(JSON)
     snapshot_hash: Mapped[str | None] = mapped_column(ForeignKey("snapshots.hash"))
 
+    owner: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[owner_id])
     acknowledged_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[acknowledged_by_id])
     closed_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[closed_by_id])
 
@@ -132,3 +151,123 @@ class Event(Base):
     track_ids: Mapped[list[int]] = mapped_column(JSON)
     dwell_seconds: Mapped[float | None]
     snapshot_hash: Mapped[str | None] = mapped_column(ForeignKey("snapshots.hash"))
+
+
+class IncidentStep(Base):
+    """One step that was taken with an incident, in the order of `id`. `account_id` is None for the machine."""
+
+    __tablename__ = "incident_steps"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), index=True)
+    at: Mapped[datetime]
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    action: Mapped[str] = mapped_column(String(32))
+    state_after: Mapped[str] = mapped_column(String(16))
+    desk: Mapped[str | None] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="")
+
+    account: Mapped[Account | None] = relationship(lazy="joined")
+
+
+class Dispatch(Base):
+    """An incident at a liaison desk, with the desk's answers."""
+
+    __tablename__ = "dispatches"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"))
+    desk: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="")
+    dispatched_by_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    dispatched_at: Mapped[datetime]
+    received_by_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    received_at: Mapped[datetime | None]
+    received_note: Mapped[str] = mapped_column(Text, default="")
+    arrived_by_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    arrived_at: Mapped[datetime | None]
+    arrived_note: Mapped[str] = mapped_column(Text, default="")
+    outcome_by_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    outcome_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(Text, default="")
+
+    dispatched_by: Mapped[Account] = relationship(lazy="joined", foreign_keys=[dispatched_by_id])
+    received_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[received_by_id])
+    arrived_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[arrived_by_id])
+    outcome_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[outcome_by_id])
+
+    __table_args__ = (
+        UniqueConstraint("incident_id", "desk", name="uq_dispatches_incident_id_desk"),
+        Index("ix_dispatches_desk_id", "desk", "id"),
+    )
+
+
+class Grant(Base):
+    """The cameras that a desk sees because of an incident, until it closes or `expires_at` comes."""
+
+    __tablename__ = "grants"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), index=True)
+    desk: Mapped[str] = mapped_column(String(16))
+    camera_ids: Mapped[list[str]] = mapped_column(JSON)
+    radius_meters: Mapped[float]
+    granted_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_grants_ended_at", "ended_at"),)
+
+
+class RegisteredCamera(Base):
+    """A camera of the register; the fields are those of config.settings.Camera.
+
+    `imported_digest` is the SHA-256 of its definition in the settings file that brought it, None when it was
+    made here: a changed file is taken over, an unchanged one does not undo what was changed in the register.
+    """
+
+    __tablename__ = "cameras"
+
+    id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer)  # where it stands in lists
+    name: Mapped[str] = mapped_column(String(120))
+    category: Mapped[str] = mapped_column(String(40))
+    purpose: Mapped[str] = mapped_column(Text)
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    main: Mapped[str] = mapped_column(Text)
+    sub: Mapped[str | None] = mapped_column(Text)
+    username: Mapped[str | None] = mapped_column(Text)
+    password: Mapped[str | None] = mapped_column(Text)
+    record: Mapped[bool] = mapped_column(Boolean)
+    enabled: Mapped[bool] = mapped_column(Boolean)
+    zones: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    imported_digest: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class LedgerRow(Base):
+    """Who did what, when and why. `hash` covers the row and the hash of the row before (control_center.ledger)."""
+
+    __tablename__ = "ledger"
+
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    account_id: Mapped[str | None] = mapped_column(String(32))
+    account_name: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(40))
+    camera_id: Mapped[str | None] = mapped_column(String(63))
+    incident_id: Mapped[str | None] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    details: Mapped[str] = mapped_column(Text, default="")  # canonical JSON, or empty
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_ledger_camera_id_sequence", "camera_id", "sequence"),
+        Index("ix_ledger_account_id_sequence", "account_id", "sequence"),
+        Index("ix_ledger_action_sequence", "action", "sequence"),
+    )

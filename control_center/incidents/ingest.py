@@ -134,7 +134,9 @@ def _new_incident(finding: Finding, picture: str | None, now: datetime) -> Incid
         score=finding.score,
         box=list(finding.box),
         last_box=list(finding.box),
+        dwell_seconds=finding.dwell_seconds,
         snapshot_hash=picture,
+        owner=None,
         acknowledged_by=None,
         closed_by=None,
     )
@@ -145,6 +147,7 @@ def _join(incident: Incident, finding: Finding, picture: str | None, now: dateti
     incident.updated_at = now
     incident.started_at = min(incident.started_at, finding.started_at)
     incident.score = max(incident.score, finding.score)
+    incident.dwell_seconds = max(filter(None, (incident.dwell_seconds, finding.dwell_seconds)), default=None)
     incident.severity = max(incident.severity, finding.severity, key=SEVERITIES.index)
     if incident.snapshot_hash is None:
         incident.snapshot_hash = picture

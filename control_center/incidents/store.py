@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_center.accounts import SignedIn
 from control_center.database import Account, Database, Incident, Snapshot
-from control_center.incidents.transitions import OPEN_STATES, Verdict, next_state
+from control_center.incidents.transitions import OPEN_STATES, Verdict, step
 
 
 class IncidentUnknown(Exception):
@@ -82,7 +82,7 @@ class Incidents:
         """A person takes it on. Raises IncidentUnknown, TransitionRefused."""
         async with self._database.write() as session:
             incident = await _locked(session, incident_id)
-            incident.state = next_state(incident_id, incident.state, "acknowledge")
+            incident.state = step(incident_id, incident.state, "acknowledge", who.role).after
             _acknowledged(incident, await session.get_one(Account, who.account_id), datetime.now(UTC))
         return incident
 
@@ -94,7 +94,8 @@ class Incidents:
         async with self._database.write() as session:
             incident = await _locked(session, incident_id)
             was_new = incident.state == "new"
-            incident.state = next_state(incident_id, incident.state, "close")
+            is_free = incident.owner_id in {None, who.account_id}
+            incident.state = step(incident_id, incident.state, "close", who.role, is_free).after
             account, now = await session.get_one(Account, who.account_id), datetime.now(UTC)
             if was_new:
                 _acknowledged(incident, account, now)
@@ -113,3 +114,4 @@ async def _locked(session: AsyncSession, incident_id: str) -> Incident:
 
 def _acknowledged(incident: Incident, account: Account, now: datetime) -> None:
     incident.acknowledged_by, incident.acknowledged_at, incident.updated_at = account, now, now
+    incident.owner = account

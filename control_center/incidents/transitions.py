@@ -1,37 +1,93 @@
-"""The life of an incident: one table says which step leads where."""
+"""The life of an incident: one table says who may take which step in which state, and where it leads."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
-State = Literal["new", "acknowledged", "closed"]
+from control_center.rights import Role
+
+State = Literal["new", "acknowledged", "dispatched", "arrived", "closed"]
 Verdict = Literal["real", "false", "unsure"]
-Action = Literal["acknowledge", "close"]
+Action = Literal[
+    "acknowledge", "take_over", "assign", "dispatch", "receive", "arrive", "report_outcome", "note", "close"
+]
 
-STATES: tuple[State, ...] = ("new", "acknowledged", "closed")
-OPEN_STATES: tuple[State, ...] = ("new", "acknowledged")
+STATES: tuple[State, ...] = ("new", "acknowledged", "dispatched", "arrived", "closed")
+OPEN_STATES: tuple[State, ...] = STATES[:-1]
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    ("new", "acknowledge"): "acknowledged",
-    ("new", "close"): "closed",
-    ("acknowledged", "close"): "closed",
+_STAFF = frozenset({Role.OPERATOR, Role.SHIFT_LEAD})
+_LEAD = frozenset({Role.SHIFT_LEAD})
+_DESKS = frozenset({Role.POLICE_DESK, Role.FIRE_DESK})
+
+
+class Step(NamedTuple):
+    """`after` is the state it leads to. `owner_only`: of the staff, only its owner or a shift lead may take it."""
+
+    after: State
+    by: frozenset[Role]
+    owner_only: bool = False
+
+
+# Acknowledging, and any staff step on an incident without an owner, makes the one who takes it the owner.
+STEPS: dict[tuple[State, Action], Step] = {
+    ("new", "acknowledge"): Step("acknowledged", _STAFF),
+    ("new", "assign"): Step("acknowledged", _LEAD),
+    ("new", "dispatch"): Step("dispatched", _STAFF),
+    ("new", "note"): Step("new", _STAFF),
+    ("new", "close"): Step("closed", _STAFF),
+    ("acknowledged", "take_over"): Step("acknowledged", _STAFF),
+    ("acknowledged", "assign"): Step("acknowledged", _LEAD),
+    ("acknowledged", "dispatch"): Step("dispatched", _STAFF, owner_only=True),
+    ("acknowledged", "note"): Step("acknowledged", _STAFF),
+    ("acknowledged", "close"): Step("closed", _STAFF, owner_only=True),
+    ("dispatched", "take_over"): Step("dispatched", _STAFF),
+    ("dispatched", "assign"): Step("dispatched", _LEAD),
+    ("dispatched", "dispatch"): Step("dispatched", _STAFF, owner_only=True),  # the other desk too
+    ("dispatched", "receive"): Step("dispatched", _DESKS),
+    ("dispatched", "arrive"): Step("arrived", _DESKS),
+    ("dispatched", "report_outcome"): Step("dispatched", _DESKS),  # settled by telephone, or nobody was sent
+    ("dispatched", "note"): Step("dispatched", _STAFF | _DESKS),
+    ("dispatched", "close"): Step("closed", _STAFF, owner_only=True),
+    ("arrived", "take_over"): Step("arrived", _STAFF),
+    ("arrived", "assign"): Step("arrived", _LEAD),
+    ("arrived", "dispatch"): Step("arrived", _STAFF, owner_only=True),
+    ("arrived", "receive"): Step("arrived", _DESKS),
+    ("arrived", "arrive"): Step("arrived", _DESKS),
+    ("arrived", "report_outcome"): Step("arrived", _DESKS),
+    ("arrived", "note"): Step("arrived", _STAFF | _DESKS),
+    ("arrived", "close"): Step("closed", _STAFF, owner_only=True),
 }
 
 
 class TransitionRefused(Exception):
-    """The step is not allowed in the incident's state."""
+    """The step is not allowed in the incident's state, or not to this person."""
 
-    def __init__(self, incident_id: str, state: str, action: Action) -> None:
-        super().__init__(f"incident {incident_id} is {state}; it cannot be {_PAST[action]}")
+    def __init__(self, incident_id: str, state: str, action: Action, why: str = "") -> None:
+        super().__init__(f"incident {incident_id} is {state}: {why or f'it cannot be {_PAST[action]}'}")
         self.state = state
 
 
-_PAST: dict[Action, str] = {"acknowledge": "acknowledged", "close": "closed"}
+_PAST: dict[Action, str] = {
+    "acknowledge": "acknowledged",
+    "take_over": "taken over",
+    "assign": "assigned",
+    "dispatch": "dispatched",
+    "receive": "received",
+    "arrive": "arrived at",
+    "report_outcome": "reported on",
+    "note": "noted on",
+    "close": "closed",
+}
 
 
-def next_state(incident_id: str, state: str, action: Action) -> State:
-    """The state after `action`. Raises TransitionRefused."""
-    for (before, step), after in TRANSITIONS.items():
-        if before == state and step == action:
-            return after
+def step(incident_id: str, state: str, action: Action, role: str, is_owner_or_unowned: bool = True) -> Step:
+    """The step of `role`. Raises TransitionRefused."""
+    for (before, taken), found in STEPS.items():
+        if before != state or taken != action:
+            continue
+        if role not in found.by:
+            raise TransitionRefused(incident_id, state, action, f"it cannot be {_PAST[action]} by a {role}")
+        if found.owner_only and not is_owner_or_unowned and role != Role.SHIFT_LEAD:
+            raise TransitionRefused(incident_id, state, action, "it has another owner; take it over first")
+        return found
     raise TransitionRefused(incident_id, state, action)

@@ -52,7 +52,7 @@ async def make_first_account(settings: Settings, renew_password: bool = False) -
             if exists:
                 await accounts.set_password(FIRST_NAME, password)
             else:
-                await accounts.create(FIRST_NAME, password, Role.FIRST)
+                await accounts.create(FIRST_NAME, password, Role.ADMINISTRATOR)
         except AccountError as error:
             raise StartError(f"{PASSWORD_VARIABLE}: {error}") from error
     return FirstSignIn(FIRST_NAME, None if given else password)

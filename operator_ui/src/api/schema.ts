@@ -395,6 +395,10 @@ export interface components {
             new: number;
             /** Acknowledged */
             acknowledged: number;
+            /** Dispatched */
+            dispatched: number;
+            /** Arrived */
+            arrived: number;
             /** Closed */
             closed: number;
             /** Total */
@@ -410,6 +414,10 @@ export interface components {
             new: number;
             /** Acknowledged */
             acknowledged: number;
+            /** Dispatched */
+            dispatched: number;
+            /** Arrived */
+            arrived: number;
             /** Closed */
             closed: number;
         };
@@ -450,7 +458,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "new" | "acknowledged" | "closed";
+            state: "new" | "acknowledged" | "dispatched" | "arrived" | "closed";
             /**
              * Started At
              * Format: date-time
@@ -904,7 +912,7 @@ export interface operations {
     list_incidents: {
         parameters: {
             query?: {
-                state?: ("new" | "acknowledged" | "closed") | null;
+                state?: ("new" | "acknowledged" | "dispatched" | "arrived" | "closed") | null;
                 kind?: ("intrusion" | "loitering" | "dumping" | "parking" | "fire") | null;
                 camera?: string | null;
                 limit?: number;

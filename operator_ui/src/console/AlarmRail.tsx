@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Incident } from "../api/client";
 import { clock, word, wordFor } from "../words";
-import { acknowledge, close, closedIncidents, incidents, openIncidents } from "./city";
+import { acknowledge, close, closedIncidents, incidents, openIncidents } from "../city/city";
 import { selectIncident, selected } from "./selection";
 
 const VERDICTS = ["real", "false", "unsure"] as const;

@@ -3,7 +3,7 @@ import { account, signOut } from "../session/session";
 import { LanguageSwitch } from "../words/LanguageSwitch";
 import { word } from "../words";
 import { AlarmRail } from "./AlarmRail";
-import { cameras, follow, offline, openIncidents } from "./city";
+import { cameras, follow, offline, openIncidents } from "../city/city";
 import { Clock } from "./Clock";
 import { Stage } from "./Stage";
 import { clearSelection, selected } from "./selection";

@@ -1,8 +1,8 @@
 import { word, wordFor } from "../words";
 import { AlarmActions, AlarmFacts } from "./AlarmRail";
-import { cameras, incidents } from "./city";
+import { cameras, incidents } from "../city/city";
 import { clearSelection, selected } from "./selection";
-import { LivePicture } from "./Wall";
+import { LivePicture } from "../player/LivePicture";
 
 /** The chosen camera large, live, with the alarm that led there. */
 export function Stage() {

@@ -1,10 +1,7 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import type { Camera } from "../api/client";
-import type { HaechiPlayer, PlayerStatus } from "../player/haechi-player";
-import "../player/haechi-player";
+import { cameras, openIncidents } from "../city/city";
+import { LivePicture } from "../player/LivePicture";
 import { word, wordFor } from "../words";
-import { cameras, openIncidents } from "./city";
 import { selectCamera, selected } from "./selection";
 
 export function Wall() {
@@ -43,42 +40,5 @@ function Tile({ camera }: { camera: Camera }) {
       <span class="tile-name">{camera.name}</span>
       {alarm && <span class="tile-alarm">{wordFor("kind", alarm.kind)}</span>}
     </button>
-  );
-}
-
-interface LivePictureProps {
-  camera: Camera;
-  stream: "main" | "sub";
-}
-
-/** A player with what there is to say laid over it while no picture moves. */
-export function LivePicture({ camera, stream }: LivePictureProps) {
-  const status = useSignal<PlayerStatus>({ state: "connecting", reason: "", firstPictureMs: null });
-  const player = useRef<HaechiPlayer>(null);
-  const { state } = status.value;
-  useEffect(() => {
-    if (camera.state === "live") player.current?.retryNow();
-  }, [camera.state]);
-  const reason = camera.state === "live" ? status.value.reason : camera.reason;
-  return (
-    <>
-      <haechi-player
-        ref={player}
-        camera={camera.id}
-        stream={stream}
-        onstate={(event: CustomEvent<PlayerStatus>) => {
-          status.value = event.detail;
-        }}
-      />
-      {state !== "playing" && (
-        <span class="picture-note" title={reason}>
-          <b>
-            {word(state === "connecting" ? "picture_connecting" : "picture_waiting")}
-            {camera.state !== "live" && <> · {wordFor("camera", camera.state)}</>}
-          </b>
-          {reason && <small>{reason}</small>}
-        </span>
-      )}
-    </>
   );
 }

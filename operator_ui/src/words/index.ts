@@ -18,6 +18,17 @@ export function word(key: keyof Words): string {
   return (language.value === "ko" ? ko : en)[key];
 }
 
+type Table = Record<string, string>;
+
+/** Every table there is, so that a test can go through them all. */
+export const tables: { en: Table; ko: Table }[] = [{ en, ko }];
+
+/** A page's own words: `const say = words({ en: {…}, ko: {…} })`, then `say("key")` in the language chosen. */
+export function words<T extends Table>(table: { en: T; ko: Record<keyof T, string> }): (key: keyof T & string) => string {
+  tables.push(table as { en: Table; ko: Table });
+  return (key) => (language.value === "ko" ? table.ko : table.en)[key];
+}
+
 /** Word for a value that comes from the API; the value itself when there is none. */
 export function wordFor(prefix: string, value: string): string {
   const key = `${prefix}_${value}`;

@@ -68,7 +68,7 @@ class RunningCenter:
     @asynccontextmanager
     async def signed_in(self) -> AsyncIterator[httpx.AsyncClient]:
         if not await self.parts.accounts.exists_any():
-            await self.parts.accounts.create(NAME, PASSWORD, Role.FIRST)
+            await self.parts.accounts.create(NAME, PASSWORD, Role.SHIFT_LEAD)
         async with self.client() as client:
             answer = await client.post("/api/v1/session", json={"name": NAME, "password": PASSWORD})
             assert answer.status_code == 200, answer.text

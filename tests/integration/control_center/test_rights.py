@@ -86,7 +86,7 @@ async def test_a_role_without_the_right_is_403_everywhere(sqlite_center: Running
     async with sqlite_center.signed_in() as client:
         async with sqlite_center.parts.database.write() as session:
             await session.execute(update(Account).values(role="a-role-of-a-later-version"))
-        for method, path in asking(lambda right: right in RIGHTS[Role.FIRST]):
+        for method, path in asking(lambda right: right in RIGHTS[Role.SHIFT_LEAD]):
             answer = await client.request(method, path)
             assert (method, path, answer.status_code) == (method, path, 403)
 

@@ -21,7 +21,7 @@ async def test_the_right_password_signs_in_and_the_session_says_who_it_is(center
 
 
 async def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(sqlite_center: RunningCenter) -> None:
-    await sqlite_center.parts.accounts.create(NAME, PASSWORD, Role.FIRST)
+    await sqlite_center.parts.accounts.create(NAME, PASSWORD, Role.SHIFT_LEAD)
     async with sqlite_center.client() as client:
         answer = await client.post("/api/v1/session", json={"name": NAME, "password": PASSWORD})
         cookie = answer.headers["set-cookie"].lower()
@@ -29,7 +29,7 @@ async def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(sqli
 
 
 async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(center: RunningCenter) -> None:
-    await center.parts.accounts.create(NAME, PASSWORD, Role.FIRST)
+    await center.parts.accounts.create(NAME, PASSWORD, Role.SHIFT_LEAD)
     async with center.client() as client:
         wrong = await client.post("/api/v1/session", json={"name": NAME, "password": "not-the-password"})
         unknown = await client.post("/api/v1/session", json={"name": "nobody", "password": PASSWORD})
@@ -39,7 +39,7 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(center: 
 
 
 async def test_many_wrong_tries_are_slowed_down_even_with_the_right_password(sqlite_center: RunningCenter) -> None:
-    await sqlite_center.parts.accounts.create(NAME, PASSWORD, Role.FIRST)
+    await sqlite_center.parts.accounts.create(NAME, PASSWORD, Role.SHIFT_LEAD)
     async with sqlite_center.client() as client:
         codes = []
         for _ in range(11):
