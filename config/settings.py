@@ -6,9 +6,11 @@ height (0..1, origin top left), so that a zone holds for the main and the sub st
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -28,10 +30,23 @@ StreamName = Literal["main", "sub"]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _without_control_characters(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValueError("must not hold control characters such as a line break")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return _without_control_characters(value)
 
 
 def _rtsp_url(value: str) -> str:
+    _without_control_characters(value)
     parts = urlsplit(value)
     if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
         raise ValueError("must look like rtsp://host[:port]/path")
@@ -41,6 +56,8 @@ def _rtsp_url(value: str) -> str:
 
 
 RtspUrl = Annotated[str, AfterValidator(_rtsp_url)]
+Label = Annotated[str, AfterValidator(_not_blank)]
+Line = Annotated[str, AfterValidator(_without_control_characters)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Fraction, Fraction]
@@ -115,16 +132,26 @@ class Camera(Section):
     """A device. `main` is recorded and shown large; `sub`, where there is one, is watched and shown small."""
 
     id: Identifier
-    name: Annotated[str, Field(min_length=1, max_length=120)]
+    name: Annotated[Label, Field(min_length=1, max_length=120)]
     category: Category = "neighbourhood_crime_prevention"
-    purpose: Annotated[str, Field(min_length=1, description="lawful purpose; without one no live picture")]
+    purpose: Annotated[
+        Label, Field(min_length=1, max_length=500, description="lawful purpose; without one no live picture")
+    ]
     position: Position | None = None
     main: RtspUrl
     sub: RtspUrl | None = None
-    username: str | None = None
+    username: Line | None = None
     password: SecretStr | None = None
     record: bool = True
+    enabled: Annotated[bool, Field(description="false: neither opened, recorded nor watched, until it is true")] = True
     zones: tuple[Zone, ...] = ()
+
+    @field_validator("password")
+    @classmethod
+    def _password_is_one_line(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None:
+            _without_control_characters(password.get_secret_value())
+        return password
 
     @model_validator(mode="after")
     def _zone_names_differ(self) -> Camera:
@@ -142,6 +169,26 @@ class CenterSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     database_url: Annotated[str | None, Field(description="SQLAlchemy URL; default is SQLite in data_dir")] = None
+    time_zone: Annotated[str, Field(description="IANA name; the day of the figures begins at its midnight")] = (
+        "Asia/Seoul"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("must be an IANA name that this machine knows, such as Asia/Seoul") from error
+        return name
+
+
+class DeskSettings(Section):
+    """What a liaison desk sees of an incident that was dispatched to it."""
+
+    radius_meters: Annotated[float, Field(gt=0, le=20_000)] = 500.0
+    max_cameras: Annotated[int, Field(ge=1, le=64)] = 12
+    grant_hours: Annotated[float, Field(gt=0, le=168)] = 12.0
 
 
 class WorkerSettings(Section):
@@ -191,6 +238,7 @@ class Settings(Section):
 
     data_dir: Path = Path("data")
     center: CenterSettings = CenterSettings()
+    desks: DeskSettings = DeskSettings()
     workers: WorkerSettings = WorkerSettings()
     recording: RecordingSettings = RecordingSettings()
     analysis: AnalysisSettings = AnalysisSettings()

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, SecretStr
 
 import config
+from config.plain import plain
 from config.settings import Camera, Settings
 from control_center.supervision.child import die_with_parent, stop
 from control_center.supervision.errors import StartError
@@ -117,15 +117,4 @@ def write_settings(settings: Settings, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.chmod(0o600)
-    file.write_text(yaml.safe_dump(_plain(settings), allow_unicode=True, sort_keys=False), encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Settings as YAML has them; `model_dump(mode="json")` would hide the passwords."""
-    if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return str(value) if isinstance(value, Path) else value
+    file.write_text(yaml.safe_dump(plain(settings), allow_unicode=True, sort_keys=False), encoding="utf-8")
