@@ -121,6 +121,8 @@ class Incident(Base):
     owner: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[owner_id])
     acknowledged_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[acknowledged_by_id])
     closed_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[closed_by_id])
+    dispatches: Mapped[list[Dispatch]] = relationship(lazy="selectin", order_by="Dispatch.id")
+    grants: Mapped[list[Grant]] = relationship(lazy="selectin", order_by="Grant.id")
 
     __table_args__ = (
         Index("ix_incidents_state_id", "state", "id"),
@@ -224,6 +226,9 @@ class RegisteredCamera(Base):
 
     `imported_digest` is the SHA-256 of its definition in the settings file that brought it, None when it was
     made here: a changed file is taken over, an unchanged one does not undo what was changed in the register.
+    A camera that was removed stays as its name, place and purpose, because its recordings and incidents stay;
+    its addresses, password and zones are wiped. `updated_at` only grows over the whole table: it is the mark by
+    which a running center sees that something changed.
     """
 
     __tablename__ = "cameras"
@@ -245,6 +250,7 @@ class RegisteredCamera(Base):
     imported_digest: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class LedgerRow(Base):

@@ -107,6 +107,7 @@ def _create_register() -> None:
         sa.Column("imported_digest", sa.String(64)),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
+        sa.Column("removed_at", TIME),
     )
 
 
