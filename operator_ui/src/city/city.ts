@@ -1,34 +1,68 @@
-/** What the console knows of the city, kept true by the center's event stream. */
+/** What a page knows of the city, kept true by the center's event stream. */
 
 import { computed, signal } from "@preact/signals";
-import { api, problemText, type Camera, type Incident, type Verdict } from "../api/client";
-import { account } from "../session/session";
+import { api, type Camera, type Incident } from "../api/client";
+import { checkSession, unreachable } from "../session/session";
+import { newsArrived } from "./figures";
 import { KEPT_CLOSED, newestFirst, withIncident, withList, type IncidentMap } from "./incident-map";
 
-const MOST_OPEN = 200;
+const MOST_OPEN = 500;
+const REOPEN_MS = 2_000;
 
+/** Null until the center has told. */
 export const cameras = signal<Camera[] | null>(null);
 export const incidents = signal<IncidentMap>(new Map());
-export const offline = signal(false);
+/** Whether the list of incidents was fetched once. */
+export const incidentsKnown = signal(false);
+/** Why the last fetch of cameras or incidents failed, as the center's error; null when it did not. */
+export const cityError = signal<unknown>(null);
+
+const streamDown = signal(false);
+/** True while the center does not answer. */
+export const offline = computed(() => streamDown.value || unreachable.value);
 
 const sorted = computed(() => newestFirst(incidents.value));
 export const openIncidents = computed(() => sorted.value.filter((incident) => incident.state !== "closed"));
 export const closedIncidents = computed(() => sorted.value.filter((incident) => incident.state === "closed"));
 
-const REOPEN_MS = 2_000;
+export function cameraOf(id: string): Camera | undefined {
+  return cameras.value?.find((camera) => camera.id === id);
+}
 
-/** Load everything, then follow the event stream; returns how to stop. */
+let followers = 0;
+let stop: (() => void) | null = null;
+
+/** Load everything, then follow the event stream; returns how to stop. Who follows second shares the first's stream. */
 export function follow(): () => void {
+  followers += 1;
+  stop ??= listen();
+  let isFollowing = true;
+  return () => {
+    if (!isFollowing) return;
+    isFollowing = false;
+    followers -= 1;
+    if (followers > 0) return;
+    stop?.();
+    stop = null;
+    cameras.value = null;
+    incidents.value = new Map();
+    incidentsKnown.value = false;
+    cityError.value = null;
+    streamDown.value = false;
+  };
+}
+
+function listen(): () => void {
   let source = open();
   let timer = 0;
   function open(): EventSource {
     const opened = new EventSource("/api/v1/live");
     opened.onopen = () => {
-      offline.value = false;
+      streamDown.value = false;
       void refresh();
     };
     opened.onerror = () => {
-      offline.value = true;
+      streamDown.value = true;
       if (opened.readyState !== EventSource.CLOSED) return;
       // The browser does not try again after a refusal: see whether we are still signed in, then open anew.
       timer = window.setTimeout(() => {
@@ -36,13 +70,17 @@ export function follow(): () => void {
         source = open();
       }, REOPEN_MS);
     };
-    const onIncident = (event: MessageEvent<string>): void => put(JSON.parse(event.data) as Incident);
+    const onIncident = (event: MessageEvent<string>): void => {
+      put(JSON.parse(event.data) as Incident);
+      newsArrived();
+    };
     opened.addEventListener("incident.created", onIncident);
     opened.addEventListener("incident.updated", onIncident);
     opened.addEventListener("camera.state", (event: MessageEvent<string>) => {
       const changed = JSON.parse(event.data) as Partial<Camera>;
-      cameras.value = (cameras.value ?? []).map((camera) => (camera.id === changed.id ? { ...camera, ...changed } : camera));
+      cameras.value = cameras.value?.map((camera) => (camera.id === changed.id ? { ...camera, ...changed } : camera)) ?? null;
     });
+    opened.addEventListener("cameras.changed", () => void refreshCameras());
     opened.addEventListener("reload", () => void refresh());
     return opened;
   }
@@ -54,48 +92,37 @@ export function follow(): () => void {
 
 const arrivedDuringRefresh = new Set<string>();
 
-async function refresh(): Promise<void> {
+/** Fetch cameras and incidents anew. */
+export async function refresh(): Promise<void> {
+  await Promise.all([refreshCameras(), refreshIncidents()]);
+}
+
+async function refreshCameras(): Promise<void> {
+  const { data, error } = await api.GET("/api/v1/cameras").catch((thrown: unknown) => ({ data: undefined, error: thrown }));
+  cityError.value = error ?? null;
+  if (data) cameras.value = data.cameras;
+}
+
+async function refreshIncidents(): Promise<void> {
   arrivedDuringRefresh.clear();
-  const inState = (state: Incident["state"], limit: number) =>
-    api.GET("/api/v1/incidents", { params: { query: { state, limit } } });
-  const [cameraAnswer, ...answers] = await Promise.all([
-    api.GET("/api/v1/cameras"),
-    inState("new", MOST_OPEN),
-    inState("acknowledged", MOST_OPEN),
-    inState("closed", KEPT_CLOSED),
-  ]);
-  if (cameraAnswer.data) cameras.value = cameraAnswer.data.cameras;
-  if (answers.every((answer) => answer.data)) {
-    const list = answers.flatMap((answer) => answer.data?.incidents ?? []);
-    incidents.value = withList(incidents.value, list, arrivedDuringRefresh);
+  const list = (query: { open: boolean; limit: number }) => api.GET("/api/v1/incidents", { params: { query } });
+  try {
+    const answers = await Promise.all([list({ open: true, limit: MOST_OPEN }), list({ open: false, limit: KEPT_CLOSED })]);
+    const failed = answers.find((answer) => !answer.data);
+    if (failed) {
+      cityError.value = failed.error;
+      return;
+    }
+    const all = answers.flatMap((answer) => (answer.data?.incidents ?? []) as Incident[]);
+    incidents.value = withList(incidents.value, all, arrivedDuringRefresh);
+    incidentsKnown.value = true;
+  } catch (error) {
+    cityError.value = error;
   }
 }
 
-async function checkSession(): Promise<void> {
-  const answer = await api.GET("/api/v1/session").catch(() => null);
-  if (answer?.response.status === 401) account.value = null;
-}
-
-function put(incident: Incident): void {
+/** Take over an incident as an answer of the center gave it. */
+export function put(incident: Incident): void {
   arrivedDuringRefresh.add(incident.id);
   incidents.value = withIncident(incidents.value, incident);
-}
-
-/** Acknowledges; returns what went wrong, or null. */
-export async function acknowledge(id: string): Promise<string | null> {
-  const { data, error } = await api.POST("/api/v1/incidents/{incident_id}/acknowledge", {
-    params: { path: { incident_id: id } },
-  });
-  if (data) put(data);
-  return data ? null : problemText(error);
-}
-
-/** Closes with a verdict; returns what went wrong, or null. */
-export async function close(id: string, verdict: Verdict): Promise<string | null> {
-  const { data, error } = await api.POST("/api/v1/incidents/{incident_id}/close", {
-    params: { path: { incident_id: id } },
-    body: { verdict, note: "" },
-  });
-  if (data) put(data);
-  return data ? null : problemText(error);
 }

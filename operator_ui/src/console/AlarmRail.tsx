@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { Incident } from "../api/client";
 import { clock, word, wordFor } from "../words";
-import { acknowledge, close, closedIncidents, incidents, openIncidents } from "../city/city";
+import { closedIncidents, incidents, openIncidents } from "../city/city";
+import { acknowledge, close } from "../city/steps";
+import { problemWords, type Problem } from "../api/problem";
 import { selectIncident, selected } from "./selection";
 
 const VERDICTS = ["real", "false", "unsure"] as const;
@@ -78,8 +80,9 @@ export function AlarmFacts({ incident }: { incident: Incident }) {
 
 export function AlarmActions({ incident }: { incident: Incident }) {
   const error = useSignal("");
-  const act = async (action: Promise<string | null>): Promise<void> => {
-    error.value = (await action) ?? "";
+  const act = async (action: Promise<Problem | null>): Promise<void> => {
+    const problem = await action;
+    error.value = problem ? problemWords(problem) : "";
   };
   if (incident.state === "closed") return null;
   return (

@@ -1,43 +1,68 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Camera } from "../api/client";
+import { problemWords } from "../api/problem";
 import { word, wordFor } from "../words";
 import type { HaechiPlayer, PlayerStatus } from "./haechi-player";
 import "./haechi-player";
 
 interface LivePictureProps {
-  camera: Camera;
+  camera: Pick<Camera, "id" | "state" | "reason">;
   stream: "main" | "sub";
+  /** Why it is looked at, for the ledger: wall, alarm, touch, map, desk. */
+  reason?: string | undefined;
+  /** The incident it is looked at for. */
+  incident?: string | undefined;
+  /** Play only while it can be seen, as in a wall that scrolls. */
+  whileVisible?: boolean | undefined;
+  /** How the player is doing, at each change. */
+  onStatus?: ((status: PlayerStatus) => void) | undefined;
 }
 
-/** A player with what there is to say laid over it while no picture moves. */
-export function LivePicture({ camera, stream }: LivePictureProps) {
-  const status = useSignal<PlayerStatus>({ state: "connecting", reason: "", firstPictureMs: null });
+/** A player with what there is to say laid over it while no picture moves. Its place must be positioned. */
+export function LivePicture({ camera, stream, reason, incident, whileVisible, onStatus }: LivePictureProps) {
+  const status = useSignal<PlayerStatus>({ state: "connecting", reason: "", kind: "", firstPictureMs: null });
   const player = useRef<HaechiPlayer>(null);
-  const { state } = status.value;
   useEffect(() => {
     if (camera.state === "live") player.current?.retryNow();
   }, [camera.state]);
-  const reason = camera.state === "live" ? status.value.reason : camera.reason;
   return (
     <>
       <haechi-player
         ref={player}
         camera={camera.id}
         stream={stream}
+        reason={reason}
+        incident={incident}
+        while-visible={whileVisible ? "" : undefined}
         onstate={(event: CustomEvent<PlayerStatus>) => {
           status.value = event.detail;
+          onStatus?.(event.detail);
         }}
       />
-      {state !== "playing" && (
-        <span class="picture-note" title={reason}>
-          <b>
-            {word(state === "connecting" ? "picture_connecting" : "picture_waiting")}
-            {camera.state !== "live" && <> · {wordFor("camera", camera.state)}</>}
-          </b>
-          {reason && <small>{reason}</small>}
-        </span>
-      )}
+      {status.value.state !== "playing" && <PictureNote camera={camera} status={status.value} />}
     </>
+  );
+}
+
+const HEADINGS = {
+  connecting: "picture_connecting",
+  waiting: "picture_waiting",
+  refused: "picture_refused",
+  paused: "picture_paused",
+  playing: "live",
+} as const;
+
+function PictureNote({ camera, status }: { camera: LivePictureProps["camera"]; status: PlayerStatus }) {
+  const own = status.kind ? problemWords({ kind: status.kind, detail: status.reason, errors: [] }) : status.reason;
+  const why = camera.state === "live" || status.state === "refused" ? own : camera.reason;
+  return (
+    <span class="picture-note" title={[why, status.reason].join("\n").trim()} data-picture={status.state}>
+      <b>
+        {word(HEADINGS[status.state])}
+        {camera.state !== "live" && status.state !== "refused" && <> · {wordFor("camera", camera.state)}</>}
+      </b>
+      {why && <small>{why}</small>}
+    </span>
   );
 }

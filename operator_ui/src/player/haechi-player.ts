@@ -1,17 +1,22 @@
 /**
- * <haechi-player camera="id" stream="main|sub">: a live picture over WHEP, without any framework.
+ * <haechi-player camera="id" stream="main|sub" reason="wall" incident="id" while-visible>: a live picture over WHEP,
+ * without any framework.
  *
  * It connects when it is in the document, comes back by itself with growing pauses, and says how it is doing by
- * a `state` event: { state, reason, firstPictureMs }. A picture that stops for STALL_MS counts as broken.
+ * a `state` event: { state, reason, kind, firstPictureMs }. A picture that stops for STALL_MS counts as broken.
+ * `reason` and `incident` go to the ledger. A refusal is not tried again by itself: each try would be a row there.
+ * With `while-visible` it plays only while it is on the screen; every player rests while its page is hidden for long.
  */
 
 import type { Ref } from "preact";
 
-export type PlayerState = "connecting" | "playing" | "waiting";
+export type PlayerState = "connecting" | "playing" | "waiting" | "refused" | "paused";
 
 export interface PlayerStatus {
   state: PlayerState;
   reason: string;
+  /** The problem's slug when the center said no, else empty. */
+  kind: string;
   /** From the call of connect to the first presented frame, in milliseconds. */
   firstPictureMs: number | null;
 }
@@ -20,6 +25,11 @@ const STALL_MS = 2_500;
 const CONNECT_MS = 8_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8_000;
+const HIDDEN_PAGE_MS = 60_000;
+/** Scrolled out and back in at once is no reason to connect anew. */
+const OUT_OF_SIGHT_MS = 1_500;
+/** Answers that asking again does not change. */
+const REFUSALS = new Set([401, 403, 404]);
 
 interface Session {
   peer: RTCPeerConnection;
@@ -31,7 +41,7 @@ interface Session {
 export class HaechiPlayer extends HTMLElement {
   static readonly observedAttributes = ["camera", "stream"];
 
-  status: PlayerStatus = { state: "connecting", reason: "", firstPictureMs: null };
+  status: PlayerStatus = { state: "connecting", reason: "", kind: "", firstPictureMs: null };
   readonly video = document.createElement("video");
 
   #session: Session | null = null;
@@ -39,6 +49,11 @@ export class HaechiPlayer extends HTMLElement {
   #watchTimer = 0;
   #retryMs = RETRY_MIN_MS;
   #lastFrameAt = 0;
+  #isInSight = true;
+  #isPageRested = false;
+  #restTimer = 0;
+  #sightTimer = 0;
+  #sight: IntersectionObserver | null = null;
 
   constructor() {
     super();
@@ -50,17 +65,30 @@ export class HaechiPlayer extends HTMLElement {
 
   connectedCallback(): void {
     this.append(this.video);
-    this.#connect();
+    this.#retryMs = RETRY_MIN_MS;
+    this.#isPageRested = false;
+    document.addEventListener("visibilitychange", this.#onPage);
+    if (this.hasAttribute("while-visible")) {
+      this.#isInSight = false;
+      this.#sight = new IntersectionObserver((entries) => this.#onSight(entries.at(-1)?.isIntersecting ?? true));
+      this.#sight.observe(this);
+    } else this.#connect();
   }
 
   disconnectedCallback(): void {
+    document.removeEventListener("visibilitychange", this.#onPage);
+    window.clearTimeout(this.#restTimer);
+    window.clearTimeout(this.#sightTimer);
+    this.#sight?.disconnect();
+    this.#sight = null;
+    this.#isInSight = true;
     this.#close();
     this.video.remove();
   }
 
   /** Try now instead of at the end of the pause: somebody knows that the camera is back. */
   retryNow(): void {
-    if (this.status.state !== "waiting" || !this.isConnected) return;
+    if ((this.status.state !== "waiting" && this.status.state !== "refused") || !this.isConnected) return;
     this.#retryMs = RETRY_MIN_MS;
     this.#connect();
   }
@@ -72,11 +100,40 @@ export class HaechiPlayer extends HTMLElement {
     }
   }
 
+  #onPage = (): void => {
+    window.clearTimeout(this.#restTimer);
+    if (document.hidden) {
+      this.#restTimer = window.setTimeout(() => {
+        this.#isPageRested = true;
+        this.#rest();
+      }, HIDDEN_PAGE_MS);
+    } else if (this.#isPageRested) {
+      this.#isPageRested = false;
+      this.#connect();
+    }
+  };
+
+  #onSight(isInSight: boolean): void {
+    window.clearTimeout(this.#sightTimer);
+    if (!isInSight) {
+      this.#sightTimer = window.setTimeout(() => {
+        this.#isInSight = false;
+        this.#rest();
+      }, OUT_OF_SIGHT_MS);
+    } else if (!this.#isInSight) {
+      this.#isInSight = true;
+      this.#connect();
+    }
+  }
+
+  #rest(): void {
+    this.#close();
+    this.#say("paused", "");
+  }
+
   #connect(): void {
     this.#close();
-    const camera = this.getAttribute("camera");
-    if (!camera) return;
-    const stream = this.getAttribute("stream") ?? "sub";
+    if (!this.getAttribute("camera") || !this.#isInSight || this.#isPageRested) return;
     const session: Session = {
       peer: new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" }),
       abort: new AbortController(),
@@ -87,9 +144,18 @@ export class HaechiPlayer extends HTMLElement {
     this.#lastFrameAt = 0;
     this.#say("connecting", "");
     this.#watch(session);
-    this.#negotiate(session, `/api/v1/cameras/${encodeURIComponent(camera)}/whep?stream=${stream}`).catch(
-      (error: unknown) => this.#fail(session, error instanceof Error ? error.message : String(error)),
+    this.#negotiate(session, this.#url()).catch((error: unknown) =>
+      this.#fail(session, error instanceof Error ? error.message : String(error), error instanceof Refused ? error : null),
     );
+  }
+
+  #url(): string {
+    const query = new URLSearchParams({ stream: this.getAttribute("stream") ?? "sub" });
+    for (const name of ["reason", "incident"]) {
+      const value = this.getAttribute(name);
+      if (value) query.set(name, value);
+    }
+    return `/api/v1/cameras/${encodeURIComponent(this.getAttribute("camera") ?? "")}/whep?${query}`;
   }
 
   async #negotiate(session: Session, url: string): Promise<void> {
@@ -111,7 +177,7 @@ export class HaechiPlayer extends HTMLElement {
       signal: abort.signal,
     });
     session.location = answer.headers.get("Location");
-    if (!answer.ok) throw new Error(await problemDetail(answer));
+    if (!answer.ok) throw await refused(answer);
     const sdp = await answer.text();
     if (abort.signal.aborted) return;
     await peer.setRemoteDescription({ type: "answer", sdp });
@@ -145,10 +211,14 @@ export class HaechiPlayer extends HTMLElement {
     }, 500);
   }
 
-  #fail(session: Session, reason: string): void {
+  #fail(session: Session, reason: string, refusal: Refused | null = null): void {
     if (this.#session !== session || session.abort.signal.aborted) return;
     this.#close();
-    this.#say("waiting", reason);
+    if (refusal && REFUSALS.has(refusal.status)) {
+      this.#say("refused", reason, null, refusal.kind);
+      return;
+    }
+    this.#say("waiting", reason, null, refusal?.kind);
     const pause = this.#retryMs * (0.75 + Math.random() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     this.#retryTimer = window.setTimeout(() => this.#connect(), pause);
@@ -165,20 +235,33 @@ export class HaechiPlayer extends HTMLElement {
     if (session.location) void fetch(session.location, { method: "DELETE", keepalive: true }).catch(() => undefined);
   }
 
-  #say(state: PlayerState, reason: string, firstPictureMs: number | null = null): void {
-    this.status = { state, reason, firstPictureMs };
+  #say(state: PlayerState, reason: string, firstPictureMs: number | null = null, kind = ""): void {
+    this.status = { state, reason, kind, firstPictureMs };
     this.dataset["state"] = state;
     this.dispatchEvent(new CustomEvent<PlayerStatus>("state", { detail: this.status }));
   }
 }
 
-async function problemDetail(response: Response): Promise<string> {
-  try {
-    const problem = (await response.json()) as { detail?: string; title?: string };
-    return problem.detail ?? problem.title ?? `error ${response.status}`;
-  } catch {
-    return `error ${response.status}`;
+/** The center's no, as its problem says it. */
+class Refused extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly kind: string,
+  ) {
+    super(message);
   }
+}
+
+async function refused(response: Response): Promise<Refused> {
+  let problem: { type?: string; detail?: string; title?: string } = {};
+  try {
+    problem = (await response.json()) as typeof problem;
+  } catch {
+    // A proxy in between may answer with something else.
+  }
+  const kind = /^urn:haechi:problem:(.+)$/.exec(problem.type ?? "")?.[1] ?? "";
+  return new Refused(problem.detail ?? problem.title ?? `error ${response.status}`, response.status, kind);
 }
 
 customElements.define("haechi-player", HaechiPlayer);
@@ -186,7 +269,17 @@ customElements.define("haechi-player", HaechiPlayer);
 declare module "preact" {
   namespace JSX {
     interface IntrinsicElements {
-      "haechi-player": { ref?: Ref<HaechiPlayer>; camera: string; stream: "main" | "sub"; onstate?: (event: CustomEvent<PlayerStatus>) => void; key?: string; class?: string };
+      "haechi-player": {
+        ref?: Ref<HaechiPlayer>;
+        camera: string;
+        stream: "main" | "sub";
+        reason?: string | undefined;
+        incident?: string | undefined;
+        "while-visible"?: "" | undefined;
+        onstate?: (event: CustomEvent<PlayerStatus>) => void;
+        key?: string;
+        class?: string;
+      };
     }
   }
 }

@@ -1,17 +1,19 @@
 import { useSignal } from "@preact/signals";
+import type { Problem } from "../api/problem";
+import { ProblemNote } from "../api/ProblemNote";
 import { LanguageSwitch } from "../words/LanguageSwitch";
 import { word } from "../words";
 import { signIn } from "./session";
 
 export function SignIn() {
-  const error = useSignal("");
+  const problem = useSignal<Problem | null>(null);
   const busy = useSignal(false);
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     busy.value = true;
-    error.value = (await signIn(String(form.get("account")), String(form.get("password")))) ?? "";
+    problem.value = await signIn(String(form.get("account")), String(form.get("password")));
     busy.value = false;
   }
 
@@ -20,9 +22,10 @@ export function SignIn() {
       <form onSubmit={(event) => void submit(event)}>
         <img src="/haechi.svg" alt="" width="56" height="56" />
         <h1>Haechi</h1>
+        <p class="sign-in-city">{word("city_center")}</p>
         <label>
           {word("account")}
-          <input name="account" autocomplete="username" required autofocus />
+          <input name="account" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus />
         </label>
         <label>
           {word("password")}
@@ -31,9 +34,7 @@ export function SignIn() {
         <button class="primary" disabled={busy.value}>
           {word("sign_in")}
         </button>
-        <p class="form-error" role="alert">
-          {error}
-        </p>
+        <ProblemNote problem={problem.value} />
         <p class="hint">{word("sign_in_hint")}</p>
         <LanguageSwitch />
       </form>
