@@ -110,13 +110,14 @@ async def open_center(
         workers = await stack.enter_async_context(
             httpx.AsyncClient(timeout=WORKER_TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
         )
-        snapshots = SnapshotFiles(settings.data_dir)
+        snapshots, ledger = SnapshotFiles(settings.data_dir), Ledger(database)
+        stack.push_async_callback(ledger.close)
         fleet, live = Fleet(settings.cameras, expected_workers), LiveNews()
         center = Center(
             settings=settings,
             database=database,
             accounts=Accounts(database, hasher),
-            ledger=Ledger(database),
+            ledger=ledger,
             snapshots=snapshots,
             ingest=Ingest(database, snapshots),
             incidents=Incidents(database),

@@ -10,7 +10,7 @@ import typer
 
 from config.load import SettingsError
 from control_center.accounts import AccountError
-from control_center.commands import account, check_camera, check_settings
+from control_center.commands import account, check_camera, check_settings, ledger
 from control_center.commands.demo import demo
 from control_center.commands.run import run
 from control_center.commands.score import score
@@ -34,6 +34,7 @@ app.command()(score)
 app.add_typer(check_camera.app, name="camera")
 app.add_typer(check_settings.app, name="config")
 app.add_typer(account.app, name="account")
+app.add_typer(ledger.app, name="ledger")
 
 
 def _show_version(wanted: bool) -> None:

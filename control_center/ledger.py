@@ -10,20 +10,31 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, String, insert, select, type_coerce
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from control_center.accounts import SignedIn
-from control_center.database import Database, LedgerRow
+from control_center.database import Database, DatabaseError, LedgerRow
+from control_center.database.connection import first_line
+
+if TYPE_CHECKING:
+    from control_center.accounts import SignedIn
+
+logger = logging.getLogger(__name__)
 
 FIRST_PREVIOUS = "0" * 64
 MAX_BATCH = 200
-_READ_AT_ONCE = 2_000
+READING_SECONDS = 60.0
+# Hashing so many takes some milliseconds, which is how long nothing else in the process runs.
+_READ_AT_ONCE = 500
 
 LedgerAction = Literal[
     "session.signed_in",
@@ -35,6 +46,8 @@ LedgerAction = Literal[
     "account.enabled",
     "account.password_changed",
     "view.live",
+    "view.failed",
+    "view.ended",
     "view.refused",
     "view.snapshot",
     "incident.acknowledged",
@@ -54,6 +67,7 @@ LedgerAction = Literal[
     "camera.exported",
     "ledger.read",
     "ledger.verified",
+    "ledger.exported",
 ]
 
 
@@ -89,7 +103,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`broken_at` is the sequence number of the first row that does not fit; None when the whole chain does."""
+    """`broken_at` is the number of the first row that does not fit; `rows` before it do, and `head` is the last one's
+    hash. Where the chain fits but lacks a hash that was kept elsewhere, there is a fault without a number."""
 
     rows: int
     head: str
@@ -97,16 +112,43 @@ class Verification:
     fault: str = ""
 
 
+class LedgerFailed(DatabaseError):
+    """What was to be written down could not be; nothing that needs its row may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which rows; None takes all. `account` is an id or a name."""
+
+    account: str | None = None
+    action: str | None = None
+    camera_id: str | None = None
+    incident_id: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        wanted = {"action": self.action, "camera_id": self.camera_id, "incident_id": self.incident_id}
+        found = [getattr(LedgerRow, name) == value for name, value in wanted.items() if value is not None]
+        if self.account is not None:
+            found.append((LedgerRow.account_id == self.account) | (LedgerRow.account_name == self.account))
+        return found
+
+    def text(self) -> str:
+        """What was looked for, for the ledger itself."""
+        names = ("account", "action", "camera_id", "incident_id")
+        return " ".join(f"{name}={value}" for name in names if (value := getattr(self, name)) is not None)
+
+
 async def append(session: AsyncSession, *entries: Entry) -> None:
     """Add rows inside a write of the database, so that the act and its row are committed together."""
-    last = await session.scalar(select(LedgerRow).order_by(LedgerRow.sequence.desc()).limit(1))
-    sequence, previous = (last.sequence, last.hash) if last else (0, FIRST_PREVIOUS)
+    last = select(LedgerRow.sequence, LedgerRow.hash).order_by(LedgerRow.sequence.desc()).limit(1)
+    sequence, previous = (await session.execute(last)).tuples().one_or_none() or (0, FIRST_PREVIOUS)
+    rows = []
     for entry in entries:
         sequence += 1
-        row = _row(entry, sequence, previous)
-        session.add(row)
-        previous = row.hash
-    await session.flush()
+        rows.append(_row(entry, sequence, previous))
+        previous = rows[-1]["hash"]
+    if rows:
+        await session.execute(insert(LedgerRow), rows)
 
 
 class Ledger:
@@ -114,83 +156,170 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
-        self._writer = asyncio.Lock()
+        self._waiting: deque[tuple[Entry, asyncio.Future[None]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._reading_told: dict[str, float] = {}
 
     async def record(self, entry: Entry) -> None:
         """When this returns the row is committed; those that ask at the same time share one commit.
 
-        Raises SQLAlchemyError.
+        A caller that is cancelled harms no other, and its row is written all the same. Raises LedgerFailed.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, done))
-        async with self._writer:
-            if not done.done():
-                await self._write()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all(), name="ledger")
         await done
 
-    async def _write(self) -> None:
-        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+    async def record_reading(self, entry: Entry) -> None:
+        """Once a minute an account at most: a page that turns its pages does not fill the ledger with itself."""
+        now, account = time.monotonic(), entry.actor.account_id or ""
+        if now - self._reading_told.get(account, -READING_SECONDS) >= READING_SECONDS:
+            await self.record(entry)
+            self._reading_told[account] = now
+
+    async def close(self) -> None:
+        """Wait until all that was asked for is written."""
+        if self._writer is not None:
+            await asyncio.wait((self._writer,))
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                await self._write([self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))])
+        finally:
+            self._writer = None
+
+    async def _write(self, batch: list[tuple[Entry, asyncio.Future[None]]]) -> None:
+        fault = "it was ended"
         try:
             async with self._database.write() as session:
                 await append(session, *(entry for entry, _ in batch))
-        except BaseException as error:
+            fault = ""
+        except (SQLAlchemyError, DatabaseError, OSError) as error:
+            fault = first_line(error)
+            logger.error("%d rows could not be written: %s", len(batch), fault)
+        finally:
             for _, done in batch:
-                if not done.done():
-                    done.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
-            raise
-        for _, done in batch:
-            if not done.done():
-                done.set_result(None)
+                if done.done():
+                    continue  # who asked has been cancelled
+                if fault:
+                    done.set_exception(LedgerFailed(f"the ledger cannot be written: {fault}"))
+                else:
+                    done.set_result(None)
 
-    async def verify(self) -> Verification:
-        """Go through the whole chain."""
-        expected, previous = 1, FIRST_PREVIOUS
+    async def page(self, wanted: LedgerFilter, limit: int, before: int | None = None) -> list[LedgerRow]:
+        """Rows, newest first, with a sequence number below `before`."""
+        query = select(LedgerRow).where(*wanted.conditions()).order_by(LedgerRow.sequence.desc()).limit(limit)
+        if before is not None:
+            query = query.where(LedgerRow.sequence < before)
         async with self._database.read() as session:
-            while True:
-                rows = await _rows_from(session, expected)
+            return list(await session.scalars(query))
+
+    async def between(self, begin: datetime | None, end: datetime | None) -> AsyncIterator[LedgerRow]:
+        """Rows of the time from `begin` until before `end`, oldest first, a few at a time."""
+        query = select(LedgerRow).order_by(LedgerRow.sequence).limit(_READ_AT_ONCE)
+        if begin is not None:
+            query = query.where(LedgerRow.at >= begin)
+        if end is not None:
+            query = query.where(LedgerRow.at < end)
+        async with self._database.read() as session:
+            rows = list(await session.scalars(query))
+            while rows:
                 for row in rows:
-                    fault = _fault(row, expected, previous)
-                    if fault:
-                        return Verification(expected - 1, previous, row.sequence, fault)
-                    expected, previous = expected + 1, row.hash
+                    yield row
                 session.expunge_all()
-                if len(rows) < _READ_AT_ONCE:
-                    return Verification(expected - 1, previous)
+                rows = list(await session.scalars(query.where(LedgerRow.sequence > rows[-1].sequence)))
+
+    async def verify(self, kept_head: str | None = None) -> Verification:
+        """Go through the whole chain, in bounded memory. `kept_head`: the hash of some row that was kept elsewhere."""
+        chain = _Chain(kept_head)
+        async with self._database.read() as session:
+            last = None
+            while not chain.fault and (rows := await _rows_after(session, last)):
+                last = rows[-1].sequence
+                chain.take(rows)
+        return chain.verification()
 
 
-async def _rows_from(session: AsyncSession, sequence: int) -> list[LedgerRow]:
-    query = select(LedgerRow).where(LedgerRow.sequence >= sequence).order_by(LedgerRow.sequence).limit(_READ_AT_ONCE)
-    return list(await session.scalars(query))
+class _Chain:
+    """Goes along the rows and stops at the first that does not fit."""
+
+    def __init__(self, kept_head: str | None) -> None:
+        self._kept = kept_head
+        self._is_kept_seen = kept_head in {None, FIRST_PREVIOUS}
+        self._rows, self._previous = 0, FIRST_PREVIOUS
+        self._broken_at: int | None = None
+        self.fault = ""
+
+    def take(self, rows: Sequence[Row[Any]]) -> None:
+        for row in rows:
+            self.fault = self._fault(row._asdict())
+            if self.fault:
+                return
+            self._rows, self._previous = self._rows + 1, row.hash
+            self._is_kept_seen = self._is_kept_seen or row.hash == self._kept
+
+    def _fault(self, row: Mapping[str, Any]) -> str:
+        expected = self._rows + 1
+        self._broken_at = expected
+        if row["sequence"] != expected:
+            if isinstance(row["sequence"], int) and row["sequence"] > expected:
+                return f"row {expected} is missing"
+            self._broken_at = row["sequence"] if isinstance(row["sequence"], int) else expected
+            return "it was put in before the first row"
+        if row["previous_hash"] != self._previous:
+            return "it does not follow from the row before"
+        try:
+            matches = row["hash"] == hash_of(row)
+        except (TypeError, ValueError):
+            matches = False
+        if not matches:
+            return "its content was changed after it was written"
+        self._broken_at = None
+        return ""
+
+    def verification(self) -> Verification:
+        if not self.fault and not self._is_kept_seen:
+            self.fault = "the kept hash is in no row: rows were cut off at the end, or written anew"
+        return Verification(self._rows, self._previous, self._broken_at, self.fault)
 
 
-def _fault(row: LedgerRow, expected: int, previous: str) -> str:
-    if row.sequence != expected:
-        return f"row {expected} is missing"
-    if row.previous_hash != previous:
-        return "it does not follow from the row before"
-    if row.hash != hash_of(row):
-        return "its content was changed after it was written"
-    return ""
+# Times as they are stored: one that was made unreadable is a row that was changed.
+_STORED = [
+    type_coerce(column, String).label(column.name) if column.name == "at" else column
+    for column in LedgerRow.__table__.columns
+]
 
 
-def _row(entry: Entry, sequence: int, previous: str) -> LedgerRow:
-    row = LedgerRow(
-        sequence=sequence,
-        at=datetime.now(UTC),
-        account_id=entry.actor.account_id,
-        account_name=entry.actor.name[:64],
-        address=entry.actor.address[:64],
-        action=entry.action,
-        camera_id=entry.camera_id,
-        incident_id=entry.incident_id,
-        subject=entry.subject,
-        reason=entry.reason,
-        details=_canonical(dict(entry.details)) if entry.details else "",
-        previous_hash=previous,
-    )
-    row.hash = hash_of(row)
-    return row
+async def _rows_after(session: AsyncSession, sequence: int | None) -> Sequence[Row[Any]]:
+    query = select(*_STORED).order_by(LedgerRow.sequence).limit(_READ_AT_ONCE)
+    if sequence is not None:
+        query = query.where(LedgerRow.sequence > sequence)
+    return (await session.execute(query)).all()
+
+
+def _row(entry: Entry, sequence: int, previous: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "sequence": sequence,
+        "at": datetime.now(UTC),
+        "account_id": entry.actor.account_id,
+        "account_name": _storable(entry.actor.name)[:64],
+        "address": _storable(entry.actor.address)[:64],
+        "action": entry.action,
+        "camera_id": entry.camera_id,
+        "incident_id": entry.incident_id,
+        "subject": _storable(entry.subject),
+        "reason": _storable(entry.reason),
+        "details": _storable(_canonical(dict(entry.details))) if entry.details else "",
+        "previous_hash": previous,
+    }
+    return row | {"hash": hash_of(row)}
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL, and no database half a surrogate pair; people type both."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 _HASHED = (
@@ -206,11 +335,21 @@ _HASHED = (
 )
 
 
-def hash_of(row: LedgerRow) -> str:
-    """SHA-256 (hex) of the row's fields and the hash before, as canonical JSON; times in UTC to the microsecond."""
-    fields: list[object] = [row.previous_hash, row.sequence, row.at.astimezone(UTC).isoformat(timespec="microseconds")]
-    fields += [getattr(row, name) for name in _HASHED]
+def hash_of(row: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of the row's fields and the hash before, as canonical JSON; times in UTC to the microsecond.
+
+    Raises TypeError, ValueError: what stands in a field cannot be from here.
+    """
+    fields = [row["previous_hash"], row["sequence"], _moment(row["at"])]
+    fields += [row[name] for name in _HASHED]
     return hashlib.sha256(_canonical(fields).encode()).hexdigest()
+
+
+def _moment(at: datetime | str) -> str:
+    """As it is hashed; SQLite gives its text, which is in UTC without saying so."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.isoformat(timespec="microseconds")
 
 
 def _canonical(value: object) -> str:
