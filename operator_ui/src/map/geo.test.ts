@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { boundsOf, gridOver, metersBetween, metersText, nearestFirst } from "./geo";
+
+const station = { latitude: 37.2661, longitude: 127.0003 };
+const gate = { latitude: 37.2776, longitude: 127.0169 };
+
+test("Suwon Station is 1.9 km from Paldalmun", () => {
+  expect(metersBetween(station, gate)).toBeGreaterThan(1_900);
+  expect(metersBetween(station, gate)).toBeLessThan(1_980);
+  expect(metersBetween(gate, gate)).toBe(0);
+});
+
+test("nearest comes first, and what has no place last", () => {
+  const places = [
+    { id: "none", name: "A", position: null },
+    { id: "far", name: "B", position: gate },
+    { id: "near", name: "C", position: station },
+  ];
+  expect(nearestFirst(station, places).map((place) => place.id)).toEqual(["near", "far", "none"]);
+  expect(nearestFirst(null, places).map((place) => place.id)).toEqual(["none", "far", "near"]);
+});
+
+test("distances are said shortly", () => {
+  expect([4, 317, 994, 996, 1_449, 12_300].map(metersText)).toEqual(["0 m", "320 m", "990 m", "1.0 km", "1.4 km", "12 km"]);
+});
+
+test("the grid has whole steps, few lines, and lies still while the map moves", () => {
+  const grid = gridOver([126.95, 37.23, 127.1, 37.31]);
+  expect(grid?.meters).toBe(1_000);
+  expect(grid?.lines.length).toBeLessThan(30);
+  const moved = gridOver([126.951, 37.231, 127.101, 37.311]);
+  const wests = (lines: [number, number][][]) => lines.filter(([a, b]) => a![0] === b![0]).map(([a]) => a![0]);
+  expect(wests(moved!.lines)[1]).toBe(wests(grid!.lines)[1]);
+  expect(gridOver([-180, -80, 180, 80])).toBeNull();
+});
+
+test("bounds hold every place", () => {
+  expect(boundsOf([])).toBeNull();
+  expect(boundsOf([station, gate])).toEqual([127.0003, 37.2661, 127.0169, 37.2776]);
+});
