@@ -244,11 +244,27 @@ class Settings(Section):
     analysis: AnalysisSettings = AnalysisSettings()
     cameras: tuple[Camera, ...] = ()
 
-    @model_validator(mode="after")
-    def _camera_ids_differ(self) -> Settings:
-        seen: set[str] = set()
-        for camera in self.cameras:
-            if camera.id in seen:
-                raise ValueError(f"camera id {camera.id!r} stands twice; give each camera its own id")
-            seen.add(camera.id)
-        return self
+    @field_validator("cameras")
+    @classmethod
+    def _camera_ids_differ(cls, cameras: tuple[Camera, ...]) -> tuple[Camera, ...]:
+        return _with_ids_of_their_own(cameras)
+
+
+class CameraList(Section):
+    """The part of the file that is imported into the camera register and exported from it."""
+
+    cameras: tuple[Camera, ...]
+
+    @field_validator("cameras")
+    @classmethod
+    def _camera_ids_differ(cls, cameras: tuple[Camera, ...]) -> tuple[Camera, ...]:
+        return _with_ids_of_their_own(cameras)
+
+
+def _with_ids_of_their_own(cameras: tuple[Camera, ...]) -> tuple[Camera, ...]:
+    seen: set[str] = set()
+    for camera in cameras:
+        if camera.id in seen:
+            raise ValueError(f"camera id {camera.id!r} stands twice; give each camera its own id")
+        seen.add(camera.id)
+    return cameras
