@@ -7,14 +7,15 @@ from typing import Annotated
 from urllib.parse import quote
 
 import httpx
-from fastapi import Path, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from config.settings import StreamName
 from control_center.api.authorization import guarded_router, requires
 from control_center.api.cameras import refuse_unknown
-from control_center.api.deps import CameraId, CurrentCenter
+from control_center.api.deps import CameraId, CurrentActor, CurrentCenter
 from control_center.api.problems import Problem
 from control_center.center import Center
+from control_center.ledger import Entry
 from control_center.rights import Right
 
 router = guarded_router(prefix="/api/v1/cameras/{camera_id}/whep", tags=["live"])
@@ -37,9 +38,17 @@ _TRICKLE_BODY = {
 )
 @requires(Right.VIEW_LIVE)
 async def open_live(
-    camera_id: CameraId, request: Request, center: CurrentCenter, stream: StreamName = "main"
+    camera_id: CameraId,
+    request: Request,
+    center: CurrentCenter,
+    actor: CurrentActor,
+    stream: StreamName = "main",
+    reason: Annotated[str, Query(max_length=200)] = "",
+    incident: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
 ) -> Response:
-    """Open the live picture of a camera with an SDP offer."""
+    """Open the live picture of a camera with an SDP offer. Each is a row of the ledger, with its incident or reason."""
+    told = reason or ("" if incident else "no incident")
+    await center.ledger.record(Entry(actor, "view.live", camera_id, incident, reason=told, details={"stream": stream}))
     answer = await _forward(center, camera_id, request, f"/whep/{camera_id}", {"stream": stream})
     location = answer.headers.get("location", "")
     if answer.status_code != HTTPStatus.CREATED:
