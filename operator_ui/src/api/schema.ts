@@ -83,7 +83,7 @@ export interface paths {
         put?: never;
         /**
          * Open Live
-         * @description Open the live picture of a camera with an SDP offer.
+         * @description Open the live picture of a camera with an SDP offer. Each is a row of the ledger, with its incident or reason.
          */
         post: operations["open_live"];
         delete?: never;
@@ -208,6 +208,46 @@ export interface paths {
          * @description The picture of its first event, JPEG. 404 when there is none.
          */
         get: operations["get_incident_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Ledger
+         * @description Newest first; `before` is `next_before` of the page before. Reading is a row too, one a minute and account.
+         */
+        get: operations["read_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Ledger
+         * @description Go through the whole chain: every row follows from the one before, and none was changed since.
+         */
+        get: operations["verify_ledger"];
         put?: never;
         post?: never;
         delete?: never;
@@ -518,6 +558,48 @@ export interface components {
             /** Next Before */
             next_before: string | null;
         };
+        /**
+         * LedgerRowView
+         * @description One row. `account` is the name at that time; `account_id` is null for the machine itself.
+         */
+        LedgerRowView: {
+            /** Sequence */
+            sequence: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Account */
+            account: string;
+            /** Account Id */
+            account_id: string | null;
+            /** Address */
+            address: string;
+            /** Action */
+            action: string;
+            /** Camera Id */
+            camera_id: string | null;
+            /** Incident Id */
+            incident_id: string | null;
+            /** Subject */
+            subject: string;
+            /** Reason */
+            reason: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Hash */
+            hash: string;
+        };
+        /** LedgerView */
+        LedgerView: {
+            /** Rows */
+            rows: components["schemas"]["LedgerRowView"][];
+            /** Next Before */
+            next_before: number | null;
+        };
         /** PositionView */
         PositionView: {
             /** Latitude */
@@ -575,6 +657,26 @@ export interface components {
             state: "connecting" | "live" | "stalled" | "backing_off" | "disabled";
             /** Reason */
             reason: string;
+        };
+        /**
+         * VerificationView
+         * @description `rows` that fit, the last one's hash, and where and why the chain breaks.
+         */
+        VerificationView: {
+            /** Rows */
+            rows: number;
+            /**
+             * Head
+             * @description SHA-256 of the last row that fits; keep it elsewhere
+             */
+            head: string;
+            /**
+             * Broken At
+             * @description number of the first row that does not fit
+             */
+            broken_at: number | null;
+            /** Fault */
+            fault: string;
         };
         /** WorkerCounts */
         WorkerCounts: {
@@ -812,6 +914,8 @@ export interface operations {
         parameters: {
             query?: {
                 stream?: "main" | "sub";
+                reason?: string;
+                incident?: string | null;
             };
             header?: never;
             path: {
@@ -1059,6 +1163,72 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_ledger: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: number | null;
+                /** @description id or name */
+                account?: string | null;
+                action?: ("session.signed_in" | "session.refused" | "session.signed_out" | "account.created" | "account.role_changed" | "account.disabled" | "account.enabled" | "account.password_changed" | "view.live" | "view.failed" | "view.ended" | "view.refused" | "view.snapshot" | "incident.acknowledged" | "incident.taken_over" | "incident.assigned" | "incident.dispatched" | "incident.noted" | "incident.closed" | "dispatch.received" | "dispatch.arrived" | "dispatch.outcome" | "grant.given" | "grant.ended" | "camera.added" | "camera.changed" | "camera.removed" | "camera.exported" | "ledger.read" | "ledger.verified" | "ledger.exported") | null;
+                camera?: string | null;
+                incident?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    verify_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
                 };
             };
             /** @description Problem details (RFC 9457) */
