@@ -5,28 +5,37 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 from argon2 import PasswordHasher
 
 from config.settings import Settings
 from control_center.accounts import Accounts
-from control_center.database import Database, Incident
+from control_center.database import Database, Grant, Incident
 from control_center.database.migration import database_url, migrate
+from control_center.figures import Figures
 from control_center.fleet import CameraStatus, Fleet
+from control_center.incident_views import IncidentView
+from control_center.incidents.grants import valid_camera_ids
 from control_center.incidents.ingest import Ingest
+from control_center.incidents.life import IncidentLife
 from control_center.incidents.snapshots import SnapshotFiles
 from control_center.incidents.store import Incidents
 from control_center.incidents.transitions import OPEN_STATES
 from control_center.ledger import Ledger
 from control_center.live import LiveNews
 from control_center.metrics import CenterMetrics
+from control_center.reach import Audience, Reach, desks_of
+from control_center.register import Register
+from control_center.register.settings_file import take_settings_file
+from control_center.rights import DESKS, Desk
 from control_center.sign_in_limit import SignInLimit
-from control_center.views import CameraStateView, IncidentView, StatusView, status_view
+from control_center.views import CameraStateView, StatusView, status_view
 
 SWEEP_SECONDS = 1.0
 WORKER_TIMEOUT_SECONDS = 10.0
@@ -44,6 +53,10 @@ class Center:
     snapshots: SnapshotFiles
     ingest: Ingest
     incidents: Incidents
+    life: IncidentLife
+    reach: Reach
+    figures: Figures
+    register: Register
     fleet: Fleet
     live: LiveNews
     metrics: CenterMetrics
@@ -53,6 +66,7 @@ class Center:
     name_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=20, seconds_each=15))
     is_status_stale: bool = True
     open_cameras: frozenset[str] = frozenset()
+    grants: list[Grant] = field(default_factory=list)  # as the last sweep found them; for news, not for rights
 
     def is_worker_token(self, token: str) -> bool:
         """Compared in constant time."""
@@ -60,24 +74,51 @@ class Center:
         return bool(self.worker_token) and hmac.compare_digest(*digests)
 
     def camera_name(self, camera_id: str) -> str:
-        """Its id when the camera is no longer in the settings."""
-        camera = self.fleet.cameras.get(camera_id)
+        """A camera that was removed keeps its name; one that was never registered has only its id."""
+        camera = self.fleet.cameras.get(camera_id) or self.register.loaded.former.get(camera_id)
         return camera.name if camera else camera_id
 
-    def incident_view(self, incident: Incident) -> IncidentView:
-        return IncidentView.of(incident, self.camera_name(incident.camera_id))
+    def incident_view(self, incident: Incident, reader: Desk | None = None) -> IncidentView:
+        """As the staff reads it, or the desk `reader`."""
+        camera = self.fleet.cameras.get(incident.camera_id) or self.register.loaded.former.get(incident.camera_id)
+        return IncidentView.of(incident, camera, reader, datetime.now(UTC))
 
     def tell_incident(self, name: str, incident: Incident) -> None:
-        """Send `incident.created` or `incident.updated` to the browsers."""
+        """Send `incident.created` or `incident.updated` to those who may see the incident."""
         self.is_status_stale = True
         if incident.state in OPEN_STATES:
             self.open_cameras |= {incident.camera_id}
-        self.live.publish(name, self.incident_view(incident).model_dump_json())
+        texts: dict[Audience, str] = {"city": self.incident_view(incident).model_dump_json()}
+        for desk in desks_of(incident):
+            texts[desk] = self.incident_view(incident, desk).model_dump_json()
+        self.live.publish(name, texts)
+
+    def tell_grants(self, desks: Iterable[str]) -> None:
+        """`cameras.changed` to desks whose grants were given or have ended."""
+        self.live.publish("cameras.changed", {desk: "{}" for desk in DESKS if desk in set(desks)})
+
+    def tell_register(self) -> None:
+        """`cameras.changed` to everyone: the register is another."""
+        self.live.publish("cameras.changed", dict.fromkeys(("city", "cameras", *DESKS), "{}"))
 
     def tell_cameras(self, changed: list[CameraStatus]) -> None:
         for status in changed:
             self.is_status_stale = True
-            self.live.publish("camera.state", CameraStateView.of(status).model_dump_json())
+            text = CameraStateView.of(status).model_dump_json()
+            texts: dict[Audience, str] = {"city": text, "cameras": text}
+            texts.update({desk: text for desk in DESKS if status.camera_id in self._granted(desk)})
+            self.live.publish("camera.state", texts)
+
+    def _granted(self, desk: Desk) -> list[str]:
+        return valid_camera_ids(self.grants, datetime.now(UTC), desk)
+
+    async def follow_register(self) -> None:
+        """Take over what was changed in the register, here or by another process, and tell the browsers."""
+        if await self.register.refresh():
+            self.fleet.set_cameras(self.register.loaded.cameras)
+            self.is_status_stale = True
+            self.tell_cameras(self.fleet.changes())
+            self.tell_register()
 
     async def status(self) -> StatusView:
         return status_view(self.fleet, await self.incidents.counts())
@@ -86,6 +127,7 @@ class Center:
         """Notice silent workers, and tell the browsers the figures when they changed; until cancelled."""
         last = ""
         while True:
+            await self.follow_register()
             self.tell_cameras(self.fleet.changes())
             self.open_cameras = await self.incidents.cameras_with_open(datetime.now(UTC) - WATCHED_FIRST)
             if self.is_status_stale:
@@ -112,7 +154,9 @@ async def open_center(
         )
         snapshots, ledger = SnapshotFiles(settings.data_dir), Ledger(database)
         stack.push_async_callback(ledger.close)
-        fleet, live = Fleet(settings.cameras, expected_workers), LiveNews()
+        register = Register(database)
+        await take_settings_file(register, settings.cameras)
+        fleet, live = Fleet((await register.load()).cameras, expected_workers), LiveNews()
         center = Center(
             settings=settings,
             database=database,
@@ -121,6 +165,10 @@ async def open_center(
             snapshots=snapshots,
             ingest=Ingest(database, snapshots),
             incidents=Incidents(database),
+            life=IncidentLife(database, settings.desks, lambda: fleet.cameras),
+            reach=Reach(database),
+            figures=Figures(database, fleet, ZoneInfo(settings.center.time_zone)),
+            register=register,
             fleet=fleet,
             live=live,
             metrics=CenterMetrics(fleet, live),

@@ -121,7 +121,9 @@ class Incident(Base):
     owner: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[owner_id])
     acknowledged_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[acknowledged_by_id])
     closed_by: Mapped[Account | None] = relationship(lazy="joined", foreign_keys=[closed_by_id])
-    dispatches: Mapped[list[Dispatch]] = relationship(lazy="selectin", order_by="Dispatch.id")
+    dispatches: Mapped[list[Dispatch]] = relationship(
+        lazy="selectin", order_by="(Dispatch.dispatched_at, Dispatch.desk)"
+    )
     grants: Mapped[list[Grant]] = relationship(lazy="selectin", order_by="Grant.id")
 
     __table_args__ = (
@@ -274,6 +276,7 @@ class LedgerRow(Base):
 
     __table_args__ = (
         Index("ix_ledger_camera_id_sequence", "camera_id", "sequence"),
+        Index("ix_ledger_incident_id_sequence", "incident_id", "sequence"),
         Index("ix_ledger_account_id_sequence", "account_id", "sequence"),
         Index("ix_ledger_action_sequence", "action", "sequence"),
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from control_center.database import Database, Event, Incident, Snapshot
+from control_center.database import Database, Event, Incident, IncidentStep, Snapshot
 from control_center.identifiers import new_id
 from control_center.incidents.finding import Finding
 from control_center.incidents.joining import SAME_PLACE, is_same_thing
@@ -73,6 +73,8 @@ async def _take_one(
     if incident is None:
         incident = _new_incident(finding, picture, now)
         session.add(incident)
+        await session.flush()
+        session.add(_created(incident, now))
         result.created.append(incident)
     else:
         _join(incident, finding, picture, now)
@@ -139,6 +141,15 @@ def _new_incident(finding: Finding, picture: str | None, now: datetime) -> Incid
         owner=None,
         acknowledged_by=None,
         closed_by=None,
+        dispatches=[],
+        grants=[],
+    )
+
+
+def _created(incident: Incident, now: datetime) -> IncidentStep:
+    """The machine's step. Events that join are no steps: nobody did anything, and there may be hundreds."""
+    return IncidentStep(
+        id=new_id(), incident_id=incident.id, at=now, account=None, action="created", state_after="new", note=""
     )
 
 

@@ -1,16 +1,14 @@
-"""Reading incidents, and the steps people take with them."""
+"""Reading incidents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, func, select
 
-from control_center.accounts import SignedIn
-from control_center.database import Account, Database, Incident, Snapshot
-from control_center.incidents.transitions import OPEN_STATES, Verdict, step
+from control_center.database import Database, Incident, IncidentStep, Snapshot
+from control_center.incidents.transitions import OPEN_STATES
 
 
 class IncidentUnknown(Exception):
@@ -27,13 +25,21 @@ class IncidentFilter:
     state: str | None = None
     kind: str | None = None
     camera_id: str | None = None
+    is_open: bool | None = None
 
 
 class Incidents:
+    """`within` is the condition that incidents must meet to be shown (`reach.incident_limit`), None for all.
+
+    What lies outside is unknown: nobody learns that it is there.
+    """
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, wanted: IncidentFilter, limit: int, before: str | None) -> list[Incident]:
+    async def page(
+        self, wanted: IncidentFilter, limit: int, before: str | None, within: ColumnElement[bool] | None = None
+    ) -> list[Incident]:
         """Newest first; `before` is the id of the last one of the page before."""
         query = select(Incident).order_by(Incident.id.desc()).limit(limit)
         if wanted.state is not None:
@@ -42,29 +48,37 @@ class Incidents:
             query = query.where(Incident.kind == wanted.kind)
         if wanted.camera_id is not None:
             query = query.where(Incident.camera_id == wanted.camera_id)
+        if wanted.is_open is not None:
+            query = query.where(Incident.state.in_(OPEN_STATES if wanted.is_open else ("closed",)))
         if before is not None:
             query = query.where(Incident.id < before)
+        if within is not None:
+            query = query.where(within)
         async with self._database.read() as session:
             return list(await session.scalars(query))
 
-    async def one(self, incident_id: str) -> Incident:
+    async def one(self, incident_id: str, within: ColumnElement[bool] | None = None) -> Incident:
         """Raises IncidentUnknown."""
+        query = select(Incident).where(Incident.id == incident_id)
         async with self._database.read() as session:
-            incident = await session.get(Incident, incident_id)
+            incident = await session.scalar(query if within is None else query.where(within))
         if incident is None:
             raise IncidentUnknown(incident_id)
         return incident
 
-    async def snapshot_path(self, incident_id: str) -> str | None:
-        """Path below the data folder, None when the incident has no picture. Raises IncidentUnknown."""
+    async def snapshot_path(self, incident: Incident) -> str | None:
+        """Path below the data folder, None when the incident has no picture."""
+        if incident.snapshot_hash is None:
+            return None
         async with self._database.read() as session:
-            incident = await session.get(Incident, incident_id)
-            if incident is None:
-                raise IncidentUnknown(incident_id)
-            if incident.snapshot_hash is None:
-                return None
             snapshot = await session.get(Snapshot, incident.snapshot_hash)
         return snapshot.path if snapshot else None
+
+    async def steps(self, incident_id: str) -> list[IncidentStep]:
+        """What was done with it, in order."""
+        query = select(IncidentStep).where(IncidentStep.incident_id == incident_id)
+        async with self._database.read() as session:
+            return list(await session.scalars(query.order_by(IncidentStep.at, IncidentStep.id)))
 
     async def counts(self) -> list[tuple[str, str, int]]:
         """(kind, state, number) for every pair there is."""
@@ -77,41 +91,3 @@ class Incidents:
         query = select(Incident.camera_id).where(Incident.state.in_(OPEN_STATES), Incident.last_raised_at > since)
         async with self._database.read() as session:
             return frozenset(await session.scalars(query.distinct()))
-
-    async def acknowledge(self, incident_id: str, who: SignedIn) -> Incident:
-        """A person takes it on. Raises IncidentUnknown, TransitionRefused."""
-        async with self._database.write() as session:
-            incident = await _locked(session, incident_id)
-            incident.state = step(incident_id, incident.state, "acknowledge", who.role).after
-            _acknowledged(incident, await session.get_one(Account, who.account_id), datetime.now(UTC))
-        return incident
-
-    async def close(self, incident_id: str, who: SignedIn, verdict: Verdict, note: str) -> Incident:
-        """A person has judged it; closing a new incident acknowledges it too.
-
-        Raises IncidentUnknown, TransitionRefused.
-        """
-        async with self._database.write() as session:
-            incident = await _locked(session, incident_id)
-            was_new = incident.state == "new"
-            is_free = incident.owner_id in {None, who.account_id}
-            incident.state = step(incident_id, incident.state, "close", who.role, is_free).after
-            account, now = await session.get_one(Account, who.account_id), datetime.now(UTC)
-            if was_new:
-                _acknowledged(incident, account, now)
-            incident.closed_by, incident.closed_at, incident.updated_at = account, now, now
-            incident.verdict, incident.note = verdict, note
-        return incident
-
-
-async def _locked(session: AsyncSession, incident_id: str) -> Incident:
-    # `of`: PostgreSQL refuses to lock the nullable side of the joins to accounts.
-    incident = await session.get(Incident, incident_id, with_for_update={"of": Incident})
-    if incident is None:
-        raise IncidentUnknown(incident_id)
-    return incident
-
-
-def _acknowledged(incident: Incident, account: Account, now: datetime) -> None:
-    incident.acknowledged_by, incident.acknowledged_at, incident.updated_at = account, now, now
-    incident.owner = account

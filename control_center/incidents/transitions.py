@@ -15,7 +15,7 @@ Action = Literal[
 STATES: tuple[State, ...] = ("new", "acknowledged", "dispatched", "arrived", "closed")
 OPEN_STATES: tuple[State, ...] = STATES[:-1]
 
-_STAFF = frozenset({Role.OPERATOR, Role.SHIFT_LEAD})
+STAFF = frozenset({Role.OPERATOR, Role.SHIFT_LEAD})
 _LEAD = frozenset({Role.SHIFT_LEAD})
 _DESKS = frozenset({Role.POLICE_DESK, Role.FIRE_DESK})
 
@@ -28,34 +28,35 @@ class Step(NamedTuple):
     owner_only: bool = False
 
 
-# Acknowledging, and any staff step on an incident without an owner, makes the one who takes it the owner.
+# Acknowledging, and dispatching or closing an incident without an owner, makes the one who does it the owner.
+# What leads out of `new` acknowledges it too. Desks answer only what was dispatched to them.
 STEPS: dict[tuple[State, Action], Step] = {
-    ("new", "acknowledge"): Step("acknowledged", _STAFF),
+    ("new", "acknowledge"): Step("acknowledged", STAFF),
     ("new", "assign"): Step("acknowledged", _LEAD),
-    ("new", "dispatch"): Step("dispatched", _STAFF),
-    ("new", "note"): Step("new", _STAFF),
-    ("new", "close"): Step("closed", _STAFF),
-    ("acknowledged", "take_over"): Step("acknowledged", _STAFF),
+    ("new", "dispatch"): Step("dispatched", STAFF),
+    ("new", "note"): Step("new", STAFF),
+    ("new", "close"): Step("closed", STAFF),
+    ("acknowledged", "take_over"): Step("acknowledged", STAFF),
     ("acknowledged", "assign"): Step("acknowledged", _LEAD),
-    ("acknowledged", "dispatch"): Step("dispatched", _STAFF, owner_only=True),
-    ("acknowledged", "note"): Step("acknowledged", _STAFF),
-    ("acknowledged", "close"): Step("closed", _STAFF, owner_only=True),
-    ("dispatched", "take_over"): Step("dispatched", _STAFF),
+    ("acknowledged", "dispatch"): Step("dispatched", STAFF, owner_only=True),
+    ("acknowledged", "note"): Step("acknowledged", STAFF),
+    ("acknowledged", "close"): Step("closed", STAFF, owner_only=True),
+    ("dispatched", "take_over"): Step("dispatched", STAFF),
     ("dispatched", "assign"): Step("dispatched", _LEAD),
-    ("dispatched", "dispatch"): Step("dispatched", _STAFF, owner_only=True),  # the other desk too
+    ("dispatched", "dispatch"): Step("dispatched", STAFF, owner_only=True),  # the other desk too
     ("dispatched", "receive"): Step("dispatched", _DESKS),
     ("dispatched", "arrive"): Step("arrived", _DESKS),
     ("dispatched", "report_outcome"): Step("dispatched", _DESKS),  # settled by telephone, or nobody was sent
-    ("dispatched", "note"): Step("dispatched", _STAFF | _DESKS),
-    ("dispatched", "close"): Step("closed", _STAFF, owner_only=True),
-    ("arrived", "take_over"): Step("arrived", _STAFF),
+    ("dispatched", "note"): Step("dispatched", STAFF),
+    ("dispatched", "close"): Step("closed", STAFF, owner_only=True),
+    ("arrived", "take_over"): Step("arrived", STAFF),
     ("arrived", "assign"): Step("arrived", _LEAD),
-    ("arrived", "dispatch"): Step("arrived", _STAFF, owner_only=True),
+    ("arrived", "dispatch"): Step("arrived", STAFF, owner_only=True),
     ("arrived", "receive"): Step("arrived", _DESKS),
     ("arrived", "arrive"): Step("arrived", _DESKS),
     ("arrived", "report_outcome"): Step("arrived", _DESKS),
-    ("arrived", "note"): Step("arrived", _STAFF | _DESKS),
-    ("arrived", "close"): Step("closed", _STAFF, owner_only=True),
+    ("arrived", "note"): Step("arrived", STAFF),
+    ("arrived", "close"): Step("closed", STAFF, owner_only=True),
 }
 
 
@@ -80,14 +81,15 @@ _PAST: dict[Action, str] = {
 }
 
 
-def step(incident_id: str, state: str, action: Action, role: str, is_owner_or_unowned: bool = True) -> Step:
-    """The step of `role`. Raises TransitionRefused."""
+def step(incident_id: str, state: str, action: Action, role: str, other_owner: str | None = None) -> Step:
+    """The step of `role`; `other_owner` names the owner when that is somebody else. Raises TransitionRefused."""
+    whose = f"{other_owner} has it" if other_owner else ""
     for (before, taken), found in STEPS.items():
         if before != state or taken != action:
             continue
         if role not in found.by:
             raise TransitionRefused(incident_id, state, action, f"it cannot be {_PAST[action]} by a {role}")
-        if found.owner_only and not is_owner_or_unowned and role != Role.SHIFT_LEAD:
-            raise TransitionRefused(incident_id, state, action, "it has another owner; take it over first")
+        if found.owner_only and other_owner and role != Role.SHIFT_LEAD:
+            raise TransitionRefused(incident_id, state, action, f"{whose}; take it over first")
         return found
-    raise TransitionRefused(incident_id, state, action)
+    raise TransitionRefused(incident_id, state, action, f"it cannot be {_PAST[action]}{whose and f'; {whose}'}")
