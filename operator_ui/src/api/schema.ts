@@ -32,6 +32,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Change one's own password. Ends every other sign-in of the account; 403 when the current one is wrong.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Accounts
+         * @description Every account, disabled ones too.
+         */
+        get: operations["list_accounts"];
+        put?: never;
+        /**
+         * Create Account
+         * @description Make an account. 409 when another has the name, also in other capitals.
+         */
+        post: operations["create_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Account
+         * @description Give another role, disable, enable; ends the account's sign-ins. 409 for the last administrator.
+         */
+        patch: operations["change_account"];
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Password
+         * @description Give a new random password; ends the account's sign-ins.
+         */
+        post: operations["renew_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Staff
+         * @description Operators and shift leads who can sign in.
+         */
+        get: operations["list_staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cameras": {
         parameters: {
             query?: never;
@@ -41,7 +145,7 @@ export interface paths {
         };
         /**
          * List Cameras
-         * @description Every camera of the settings, in their order.
+         * @description Every camera of the register, in its order; a desk has those of its incidents.
          */
         get: operations["list_cameras"];
         put?: never;
@@ -125,7 +229,7 @@ export interface paths {
         };
         /**
          * List Incidents
-         * @description Newest first; `before` is `next_before` of the page before.
+         * @description Newest first, of those the caller may see; `before` is `next_before` of the page before.
          */
         get: operations["list_incidents"];
         put?: never;
@@ -145,9 +249,49 @@ export interface paths {
         };
         /**
          * Get Incident
-         * @description One incident.
+         * @description One incident. 404 when there is none, or it is out of the caller's reach.
          */
         get: operations["get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Incident Steps
+         * @description What was done with it, in order. A desk does not read the other desk's notes.
+         */
+        get: operations["list_incident_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Incident Snapshot
+         * @description The picture of its first event, JPEG. 404 when there is none. Looking at it is a row of the ledger.
+         */
+        get: operations["get_incident_snapshot"];
         put?: never;
         post?: never;
         delete?: never;
@@ -167,9 +311,89 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge Incident
-         * @description Take it on: new → acknowledged, by the person signed in. 409 when it is not new any more.
+         * @description Take it on: new → acknowledged; the caller is its owner. 409 when it is not new any more; it says who has it.
          */
         post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over Incident
+         * @description Become the owner of an incident that somebody else has.
+         */
+        post: operations["take_over_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Incident
+         * @description Give it to an operator or a shift lead (`GET /api/v1/staff`). 422 for anybody else.
+         */
+        post: operations["assign_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispatch Incident
+         * @description Hand it to desks, each with a grant of the cameras around; a desk that has it already keeps what it has.
+         */
+        post: operations["dispatch_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note On Incident
+         * @description Write something down beside its steps.
+         */
+        post: operations["note_on_incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -187,7 +411,7 @@ export interface paths {
         put?: never;
         /**
          * Close Incident
-         * @description Judge it: new or acknowledged → closed with a verdict. 409 when it is closed already.
+         * @description Judge it: closed with a verdict; its grants end. 409 when it is closed already or has another owner.
          */
         post: operations["close_incident"];
         delete?: never;
@@ -196,7 +420,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/incidents/{incident_id}/snapshot": {
+    "/api/v1/incidents/{incident_id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive Dispatch
+         * @description The caller's desk has it.
+         */
+        post: operations["receive_dispatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/arrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arrive At Incident
+         * @description The desk's people are there: dispatched → arrived.
+         */
+        post: operations["arrive_at_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Outcome
+         * @description What the desk's people found and did.
+         */
+        post: operations["report_outcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/figures/today": {
         parameters: {
             query?: never;
             header?: never;
@@ -204,10 +488,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Incident Snapshot
-         * @description The picture of its first event, JPEG. 404 when there is none.
+         * Get Figures Of Today
+         * @description Counted anew at each request. The day begins at midnight of `center.time_zone`.
          */
-        get: operations["get_incident_snapshot"];
+        get: operations["get_figures_of_today"];
         put?: never;
         post?: never;
         delete?: never;
@@ -265,7 +549,7 @@ export interface paths {
         };
         /**
          * Listen
-         * @description `ready` first, then `incident.created`, `incident.updated`, `camera.state`, `status`; `reload` after a gap.
+         * @description `ready` first, then what the caller may see: `incident.created`, `incident.updated`, `camera.state`, …
          */
         get: operations["listen"];
         put?: never;
@@ -340,6 +624,60 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccountChange
+         * @description What is left out stays as it is.
+         */
+        AccountChange: {
+            role?: components["schemas"]["Role"] | null;
+            /** Disabled */
+            disabled?: boolean | null;
+        };
+        /**
+         * AccountView
+         * @description `role` is one of control_center.rights.Role, or one of a later version, which has no right.
+         */
+        AccountView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled */
+            disabled: boolean;
+        };
+        /**
+         * AccountsView
+         * @description In the order they were made.
+         */
+        AccountsView: {
+            /** Accounts */
+            accounts: components["schemas"]["AccountView"][];
+        };
+        /** AnswerForm */
+        AnswerForm: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /** AssignmentForm */
+        AssignmentForm: {
+            /** Account Id */
+            account_id: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /** CameraCounts */
         CameraCounts: {
             /** Total */
@@ -354,6 +692,24 @@ export interface components {
             backing_off: number;
             /** Disabled */
             disabled: number;
+        };
+        /** CameraFigure */
+        CameraFigure: {
+            /** Total */
+            total: number;
+            /** Live */
+            live: number;
+        };
+        /** CameraFigures */
+        CameraFigures: {
+            /** Total */
+            total: number;
+            /** Live */
+            live: number;
+            /** By Category */
+            by_category: {
+                [key: string]: components["schemas"]["CameraFigure"];
+            };
         };
         /** CameraView */
         CameraView: {
@@ -384,6 +740,11 @@ export interface components {
             position: components["schemas"]["PositionView"] | null;
             /** Record */
             record: boolean;
+            /**
+             * Enabled
+             * @description false: switched off in the register, neither shown, recorded nor watched
+             */
+            enabled: boolean;
             /** Zones */
             zones: components["schemas"]["ZoneView"][];
             /**
@@ -409,6 +770,94 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * DispatchFigures
+         * @description Dispatched today, and how many of those the desk received and arrived at. `open`: without an outcome now.
+         */
+        DispatchFigures: {
+            /** Total */
+            total: number;
+            /** Received */
+            received: number;
+            /** Arrived */
+            arrived: number;
+            /** Open */
+            open: number;
+        };
+        /** DispatchForm */
+        DispatchForm: {
+            /** Desks */
+            desks: ("police" | "fire")[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * DispatchView
+         * @description An incident at a desk. Names and times are null until they are; a desk does not read the other desk's words.
+         */
+        DispatchView: {
+            /**
+             * Desk
+             * @enum {string}
+             */
+            desk: "police" | "fire";
+            /** Note */
+            note: string;
+            /** Dispatched By */
+            dispatched_by: string;
+            /**
+             * Dispatched At
+             * Format: date-time
+             */
+            dispatched_at: string;
+            /** Received By */
+            received_by: string | null;
+            /** Received At */
+            received_at: string | null;
+            /** Received Note */
+            received_note: string;
+            /** Arrived By */
+            arrived_by: string | null;
+            /** Arrived At */
+            arrived_at: string | null;
+            /** Arrived Note */
+            arrived_note: string;
+            /** Outcome */
+            outcome: string;
+            /** Outcome By */
+            outcome_by: string | null;
+            /** Outcome At */
+            outcome_at: string | null;
+        };
+        /** FiguresView */
+        FiguresView: {
+            /**
+             * Date
+             * Format: date
+             * @description in `time_zone`
+             */
+            date: string;
+            /** Time Zone */
+            time_zone: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            cameras: components["schemas"]["CameraFigures"];
+            incidents: components["schemas"]["IncidentFigures"];
+            /** Dispatches */
+            dispatches: {
+                [key: string]: components["schemas"]["DispatchFigures"];
+            };
+            /** @description from being raised; null when none was */
+            seconds_to_acknowledge: components["schemas"]["SecondsFigure"] | null;
+            /** @description from the dispatch; null when nobody arrived */
+            seconds_to_arrive: components["schemas"]["SecondsFigure"] | null;
         };
         /** HealthPart */
         HealthPart: {
@@ -448,6 +897,40 @@ export interface components {
                 [key: string]: components["schemas"]["IncidentStateCounts"];
             };
         };
+        /**
+         * IncidentFigure
+         * @description `total`: raised today. `open`: open now, whenever they were raised.
+         */
+        IncidentFigure: {
+            /** Total */
+            total: number;
+            /** Open */
+            open: number;
+        };
+        /**
+         * IncidentFigures
+         * @description The verdicts are of those raised today.
+         */
+        IncidentFigures: {
+            /** Total */
+            total: number;
+            /** Open */
+            open: number;
+            /** Real */
+            real: number;
+            /** False */
+            false: number;
+            /** Unsure */
+            unsure: number;
+            /** By Family */
+            by_family: {
+                [key: string]: components["schemas"]["IncidentFigure"];
+            };
+            /** By Category */
+            by_category: {
+                [key: string]: components["schemas"]["IncidentFigure"];
+            };
+        };
         /** IncidentStateCounts */
         IncidentStateCounts: {
             /** New */
@@ -472,6 +955,12 @@ export interface components {
             camera_id: string;
             /** Camera Name */
             camera_name: string;
+            /**
+             * Category
+             * @description of the camera; null when it is no longer registered
+             */
+            category: ("road_crime_prevention" | "traffic" | "disaster" | "school_zone" | "neighbourhood_crime_prevention" | "illegal_parking" | "park_safety" | "forest_fire_watch" | "underpass") | null;
+            position: components["schemas"]["PositionView"] | null;
             /**
              * Kind
              * @enum {string}
@@ -519,10 +1008,18 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /** Owner */
+            owner: string | null;
+            /** Owner Id */
+            owner_id: string | null;
             /** Acknowledged By */
             acknowledged_by: string | null;
             /** Acknowledged At */
             acknowledged_at: string | null;
+            /** Dispatched At */
+            dispatched_at: string | null;
+            /** Arrived At */
+            arrived_at: string | null;
             /** Closed By */
             closed_by: string | null;
             /** Closed At */
@@ -533,6 +1030,8 @@ export interface components {
             note: string;
             /** Event Count */
             event_count: number;
+            /** Dwell Seconds */
+            dwell_seconds: number | null;
             /** Score */
             score: number;
             /**
@@ -547,6 +1046,13 @@ export interface components {
             ];
             /** Snapshot Url */
             snapshot_url: string | null;
+            /** Dispatches */
+            dispatches: components["schemas"]["DispatchView"][];
+            /**
+             * Granted Cameras
+             * @description that its desks see now because of it, nearest first
+             */
+            granted_cameras: string[];
         };
         /**
          * IncidentsView
@@ -600,6 +1106,57 @@ export interface components {
             /** Next Before */
             next_before: number | null;
         };
+        /**
+         * NewAccountForm
+         * @description Without a password a random one is made, and shown once in the answer.
+         */
+        NewAccountForm: {
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Password */
+            password?: string | null;
+        };
+        /** NewAccountView */
+        NewAccountView: {
+            account: components["schemas"]["AccountView"];
+            /**
+             * Password
+             * @description only when it was made here; it is never shown again
+             */
+            password: string | null;
+        };
+        /** NewPasswordView */
+        NewPasswordView: {
+            /**
+             * Password
+             * @description it is never shown again
+             */
+            password: string;
+        };
+        /** NoteForm */
+        NoteForm: {
+            /** Note */
+            note: string;
+        };
+        /** OutcomeForm */
+        OutcomeForm: {
+            /** Outcome */
+            outcome: string;
+        };
+        /** PasswordForm */
+        PasswordForm: {
+            /**
+             * Current
+             * Format: password
+             */
+            current: string;
+            /**
+             * New
+             * Format: password
+             */
+            new: string;
+        };
         /** PositionView */
         PositionView: {
             /** Latitude */
@@ -608,14 +1165,49 @@ export interface components {
             longitude: number;
         };
         /**
+         * Role
+         * @description One an account. The administrator has no right to video; the privacy officer reads what others did.
+         * @enum {string}
+         */
+        Role: "operator" | "shift_lead" | "police_desk" | "fire_desk" | "mayor" | "privacy_officer" | "administrator";
+        /** RuleView */
+        RuleView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "intrusion" | "loitering" | "dumping" | "parking" | "fire";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "attention" | "caution" | "alert" | "serious";
+            /**
+             * Seconds
+             * @description how long it must last: the dwell, the owner gone, or the confirmation
+             */
+            seconds: number | null;
+        };
+        /** SecondsFigure */
+        SecondsFigure: {
+            /** Median */
+            median: number;
+            /** P95 */
+            p95: number;
+        };
+        /**
          * SessionView
-         * @description Who is signed in, what they may do, until when.
+         * @description Who is signed in, what they may do, until when. `desk` is the liaison desk that they sit at.
          */
         SessionView: {
+            /** Account Id */
+            account_id: string;
             /** Name */
             name: string;
             /** Role */
             role: string;
+            /** Desk */
+            desk: ("police" | "fire") | null;
             /** Rights */
             rights: string[];
             /**
@@ -634,6 +1226,23 @@ export interface components {
              */
             password: string;
         };
+        /** StaffMemberView */
+        StaffMemberView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+        };
+        /**
+         * StaffView
+         * @description Whom an incident can be given to.
+         */
+        StaffView: {
+            /** Staff */
+            staff: components["schemas"]["StaffMemberView"][];
+        };
         /**
          * StatusView
          * @description Also the data of the live event `status` (there without `seconds_since_heartbeat`).
@@ -642,6 +1251,38 @@ export interface components {
             cameras: components["schemas"]["CameraCounts"];
             incidents: components["schemas"]["IncidentCounts"];
             workers: components["schemas"]["WorkerCounts"];
+        };
+        /**
+         * StepView
+         * @description `action` is `created` or one of control_center.incidents.transitions; `by` is null for the machine.
+         */
+        StepView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
+            /** Action */
+            action: string;
+            /**
+             * State After
+             * @enum {string}
+             */
+            state_after: "new" | "acknowledged" | "dispatched" | "arrived" | "closed";
+            /** Desk */
+            desk: ("police" | "fire") | null;
+            /** Note */
+            note: string;
+        };
+        /**
+         * StepsView
+         * @description In the order they were taken.
+         */
+        StepsView: {
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
         };
         /** StreamView */
         StreamView: {
@@ -713,14 +1354,27 @@ export interface components {
                 number
             ][];
             /** Rules */
-            rules: ("intrusion" | "loitering" | "dumping" | "parking" | "fire")[];
+            rules: components["schemas"]["RuleView"][];
         };
-        /** FieldFault */
+        /**
+         * FieldFault
+         * @description `camera` and `line` say where in a list of cameras, for an import.
+         */
         FieldFault: {
             /** Field */
             field: string;
             /** Message */
             message: string;
+            /**
+             * Camera
+             * @default
+             */
+            camera: string;
+            /**
+             * Line
+             * @default null
+             */
+            line: number | null;
         };
         /**
          * ProblemDetails
@@ -838,6 +1492,194 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountsView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccountForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAccountView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    renew_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPasswordView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_staff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffView"];
+                };
             };
             /** @description Problem details (RFC 9457) */
             default: {
@@ -1019,6 +1861,7 @@ export interface operations {
                 state?: ("new" | "acknowledged" | "dispatched" | "arrived" | "closed") | null;
                 kind?: ("intrusion" | "loitering" | "dumping" | "parking" | "fire") | null;
                 camera?: string | null;
+                open?: boolean | null;
                 limit?: number;
                 before?: string | null;
             };
@@ -1079,6 +1922,68 @@ export interface operations {
             };
         };
     };
+    list_incident_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepsView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_incident_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture of its first event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     acknowledge_incident: {
         parameters: {
             query?: never;
@@ -1089,6 +1994,142 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    take_over_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    assign_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    dispatch_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DispatchForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    note_on_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteForm"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -1145,7 +2186,7 @@ export interface operations {
             };
         };
     };
-    get_incident_snapshot: {
+    receive_dispatch: {
         parameters: {
             query?: never;
             header?: never;
@@ -1154,15 +2195,118 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerForm"];
+            };
+        };
         responses: {
-            /** @description The picture of its first event */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    arrive_at_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    report_outcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_figures_of_today: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresView"];
                 };
             };
             /** @description Problem details (RFC 9457) */
