@@ -141,7 +141,7 @@ class LedgerFilter:
 async def append(session: AsyncSession, *entries: Entry) -> None:
     """Add rows inside a write of the database, so that the act and its row are committed together."""
     last = select(LedgerRow.sequence, LedgerRow.hash).order_by(LedgerRow.sequence.desc()).limit(1)
-    sequence, previous = (await session.execute(last)).tuples().one_or_none() or (0, FIRST_PREVIOUS)
+    sequence, previous = (await session.execute(last)).one_or_none() or (0, FIRST_PREVIOUS)
     rows = []
     for entry in entries:
         sequence += 1

@@ -47,6 +47,18 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+# Those who handle incidents.
+STAFF = frozenset({Role.OPERATOR, Role.SHIFT_LEAD})
+# The page of the operator UI that a person meets first.
+HOME: dict[Role, str] = {
+    Role.OPERATOR: "/console",
+    Role.SHIFT_LEAD: "/console",
+    Role.POLICE_DESK: "/desk",
+    Role.FIRE_DESK: "/desk",
+    Role.MAYOR: "/mayor",
+    Role.PRIVACY_OFFICER: "/ledger",
+    Role.ADMINISTRATOR: "/admin",
+}
 DESK_OF: dict[Role, Desk] = {Role.POLICE_DESK: "police", Role.FIRE_DESK: "fire"}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
-from control_center.supervision.first_account import PASSWORD_VARIABLE, FirstSignIn
+from control_center.rights import HOME
+from control_center.supervision.first_account import ShownAccount
 
 output = Console(highlight=False, soft_wrap=True)
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -23,12 +25,26 @@ def say_error(text: str) -> None:
         progress.print(Text.assemble(("error: ", "bold red"), line))
 
 
-def show_address(url: str, sign_in: FirstSignIn | None) -> None:
-    """The address, and the first sign-in, which is never shown again."""
+def show_address(url: str, made: ShownAccount | None) -> None:
+    """The address, and the account that was made at this start, which is never shown again."""
     lines = [f"open      {url}"]
-    if sign_in is not None:
-        lines.append(f"name      {sign_in.name}")
-        lines.append(f"password  {sign_in.password or f'as set in {PASSWORD_VARIABLE}'}")
-    note = "shown only now, write it down" if sign_in is not None and sign_in.password else None
+    if made is not None:
+        lines += [f"name      {made.name}", f"password  {made.shown_password}"]
+    note = "shown only now, write it down" if made is not None and made.variable is None else None
     output.print(Panel("\n".join(lines), title="Haechi", subtitle=note, expand=False))
+    if made is not None:
+        output.print(
+            f"{made.name} manages accounts and cameras and sees no video: make an account for each person, "
+            "on the page Administration or with: haechi account add NAME --role ROLE"
+        )
+    output.file.flush()
+
+
+def show_accounts(url: str, accounts: tuple[ShownAccount, ...]) -> None:
+    """The address, and one account a role. Each opens its own page by itself."""
+    output.print(Panel(f"open      {url}", title="Haechi", expand=False))
+    table = Table("name", "role", "password", "opens", title="Accounts, new passwords at each start")
+    for account in accounts:
+        table.add_row(account.name, account.role.value, account.shown_password, HOME[account.role])
+    output.print(table)
     output.file.flush()

@@ -9,8 +9,8 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,19 @@ import yaml
 
 from tests.requirements import ROOT
 
+# Of every account of a city, whatever its role.
 PASSWORD = "a-password-for-this-test"
+# The name of the account with each role, as in the demo.
+NAMES = {
+    "operator": "operator",
+    "shift_lead": "lead",
+    "police_desk": "police",
+    "fire_desk": "fire",
+    "mayor": "mayor",
+    "privacy_officer": "privacy",
+    "administrator": "admin",
+}
+OPERATOR = NAMES["operator"]
 STARTS_WITHIN_SECONDS = 60.0
 
 
@@ -44,13 +56,28 @@ async def wait_for(condition: Callable[[], Awaitable[Any]], what: str, seconds: 
 
 @dataclass(slots=True)
 class City:
-    """`url` of the center, `client` signed in as the first account, `log` what the processes wrote."""
+    """`url` of the center, `client` signed in as an operator, `admin` as the administrator; `log` is what the
+    processes wrote.
+    """
 
     url: str
     client: httpx.AsyncClient
+    admin: httpx.AsyncClient
     process: asyncio.subprocess.Process
     log: Path
     data_dir: Path
+    clients: AsyncExitStack = field(repr=False)
+
+    async def account(self, role: str) -> str:
+        """The name of the account with `role`, made where it is missing; its password is PASSWORD."""
+        name = NAMES[role]
+        answer = await self.admin.post("/api/v1/accounts", json={"name": name, "role": role, "password": PASSWORD})
+        assert answer.status_code in {201, 409}, answer.text
+        return name
+
+    async def sign_in(self, role: str) -> httpx.AsyncClient:
+        """A client signed in with `role`, for as long as the city lives."""
+        return await _signed_in(self.url, await self.account(role), self.clients)
 
     async def status(self) -> dict[str, Any]:
         answer = await self.client.get("/api/v1/status")
@@ -134,12 +161,15 @@ async def _running(arguments: list[str], folder: Path, port: int, data_dir: Path
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "HAECHI_ADMIN_PASSWORD": PASSWORD},
+            env={**os.environ, "HAECHI_ADMIN_PASSWORD": PASSWORD, "HAECHI_DEMO_PASSWORD": PASSWORD},
         )
     try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
-            await wait_for(lambda: _sign_in(client, process, log), f"sign-in at {url}", STARTS_WITHIN_SECONDS)
-            yield City(url, client, process, log, data_dir)
+        async with AsyncExitStack() as clients:
+            await wait_for(lambda: _is_open(process, log, url), f"the address {url} shown", STARTS_WITHIN_SECONDS)
+            admin = await _signed_in(url, "admin", clients)
+            city = City(url, admin, admin, process, log, data_dir, clients)
+            city.client = await city.sign_in("operator")
+            yield city
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -150,10 +180,15 @@ async def _running(arguments: list[str], folder: Path, port: int, data_dir: Path
                 await process.wait()
 
 
-async def _sign_in(client: httpx.AsyncClient, process: asyncio.subprocess.Process, log: Path) -> bool:
-    assert process.returncode is None, f"haechi ended with {process.returncode}:\n{log.read_text()[-4000:]}"
-    try:
-        body = {"name": "admin", "password": PASSWORD}
-        return (await client.post("/api/v1/session", json=body)).is_success
-    except httpx.TransportError:
-        return False
+async def _is_open(process: asyncio.subprocess.Process, log: Path, url: str) -> bool:
+    """Whether it has said its address, which it does when its accounts are made."""
+    text = log.read_text()
+    assert process.returncode is None, f"haechi ended with {process.returncode}:\n{text[-4000:]}"
+    return f"open      {url}" in text
+
+
+async def _signed_in(url: str, name: str, clients: AsyncExitStack) -> httpx.AsyncClient:
+    client = await clients.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False, timeout=20))
+    answer = await client.post("/api/v1/session", json={"name": name, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return client

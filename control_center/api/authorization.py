@@ -17,7 +17,7 @@ from control_center.api.problems import Problem
 from control_center.center import Center
 from control_center.rights import Right
 
-COOKIE = "haechi_session"
+_COOKIE = "haechi_session"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -103,9 +103,25 @@ async def authorize(request: Request, right: Right) -> None:
     request.state.person = person
 
 
+def cookie_name(request: Request) -> str:
+    """With the port that the browser asked: it keeps cookies by host alone, and two Haechis on one host must not
+    sign each other out (RFC 6265, 8.5).
+    """
+    try:
+        port = urlsplit(f"//{request.headers.get('host', '')}").port
+    except ValueError:
+        port = None
+    return f"{_COOKIE}_{port}" if port else _COOKIE
+
+
+def token_of(request: Request) -> str | None:
+    """The session's token, from the cookie."""
+    return request.cookies.get(cookie_name(request))
+
+
 async def person_of(center: Center, request: Request) -> SignedIn | None:
     """Who the cookie stands for."""
-    token = request.cookies.get(COOKIE)
+    token = token_of(request)
     return await center.accounts.who(token) if token else None
 
 

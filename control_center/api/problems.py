@@ -14,6 +14,14 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from control_center.accounts import (
+    AccountError,
+    AccountUnknown,
+    LastAdministrator,
+    NameRefused,
+    NameTaken,
+    PasswordRefused,
+)
 from control_center.database.connection import DatabaseError, first_line
 from control_center.incidents.store import IncidentUnknown
 from control_center.incidents.transitions import TransitionRefused
@@ -77,6 +85,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         (Problem, _own),
         (HTTPException, _http),
         (RequestValidationError, _validation),
+        (AccountError, _account),
         (IncidentUnknown, _unknown),
         (TransitionRefused, _refused),
         (TooManyListeners, _crowded),
@@ -102,6 +111,22 @@ async def _validation(request: Request, error: RequestValidationError) -> Respon
     faults = [_fault(one) for one in error.errors()]
     detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
     return problem_response(request, 422, detail, "invalid", errors=faults)
+
+
+# Status, kind, and the field at fault.
+_ACCOUNT_PROBLEMS: dict[type[AccountError], tuple[int, str, str]] = {
+    AccountUnknown: (404, "not-found", ""),
+    NameTaken: (409, "name-taken", "name"),
+    NameRefused: (422, "invalid", "name"),
+    PasswordRefused: (422, "invalid", "password"),
+    LastAdministrator: (409, "last-administrator", ""),
+}
+
+
+async def _account(request: Request, error: AccountError) -> Response:
+    status, kind, field = _ACCOUNT_PROBLEMS[type(error)]
+    faults = [FieldFault(field=field, message=str(error))] if field else []
+    return problem_response(request, status, str(error), kind, errors=faults)
 
 
 async def _unknown(request: Request, error: IncidentUnknown) -> Response:

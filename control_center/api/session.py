@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from control_center.accounts import MAX_PASSWORD_CHARACTERS, SIGN_IN_LASTS, SignedIn
-from control_center.api.authorization import COOKIE, guarded_router, requires
-from control_center.api.deps import CurrentCenter, CurrentPerson
+from control_center.accounts import SIGN_IN_LASTS, SignedIn, name_key
+from control_center.api.authorization import cookie_name, guarded_router, requires, token_of
+from control_center.api.deps import CurrentActor, CurrentCenter, CurrentPerson
 from control_center.api.problems import Problem
 from control_center.center import Center
+from control_center.passwords import MAX_PASSWORD_CHARACTERS
 from control_center.rights import Right
 from control_center.views import SessionView
 
@@ -28,6 +29,13 @@ class SignInForm(BaseModel):
     password: Annotated[SecretStr, Field(min_length=1, max_length=MAX_PASSWORD_CHARACTERS)]
 
 
+class PasswordForm(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    current: Annotated[SecretStr, Field(min_length=1, max_length=MAX_PASSWORD_CHARACTERS)]
+    new: Annotated[SecretStr, Field(max_length=MAX_PASSWORD_CHARACTERS)]
+
+
 @router.post("")
 @requires(Right.PUBLIC)
 async def sign_in(form: SignInForm, request: Request, response: Response, center: CurrentCenter) -> SessionView:
@@ -37,13 +45,13 @@ async def sign_in(form: SignInForm, request: Request, response: Response, center
     signed_in = await center.accounts.sign_in(form.name, form.password.get_secret_value(), address)
     center.metrics.sign_ins.labels("refused" if signed_in is None else "accepted").inc()
     if signed_in is None:
-        logger.warning("sign-in refused: account %r from %s", form.name, address)
+        logger.warning("sign-in refused, from %s", address)
         raise Problem(HTTPStatus.UNAUTHORIZED, "the name or the password is wrong", "wrong-password")
     token, person = signed_in
     center.address_limit.forget(address)
-    center.name_limit.forget(form.name)
+    center.name_limit.forget(name_key(form.name))
     response.set_cookie(
-        COOKIE,
+        cookie_name(request),
         token,
         max_age=int(SIGN_IN_LASTS.total_seconds()),
         path="/",
@@ -64,14 +72,31 @@ async def get_session(person: CurrentPerson) -> SessionView:
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT)
 @requires(Right.SIGNED_IN)
-async def sign_out(request: Request, response: Response, center: CurrentCenter) -> None:
+async def sign_out(request: Request, response: Response, center: CurrentCenter, actor: CurrentActor) -> None:
     """Sign out: the cookie's token ends at once."""
-    await center.accounts.sign_out(request.cookies[COOKIE])
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    token = token_of(request)
+    assert token is not None  # somebody is signed in
+    await center.accounts.sign_out(token, actor)
+    response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict")
+
+
+@router.put("/password", status_code=HTTPStatus.NO_CONTENT)
+@requires(Right.SIGNED_IN)
+async def change_password(
+    form: PasswordForm, request: Request, center: CurrentCenter, person: CurrentPerson, actor: CurrentActor
+) -> None:
+    """Change one's own password. Ends every other sign-in of the account; 403 when the current one is wrong."""
+    _refuse_too_many(center, actor.address, person.name)
+    if not await center.accounts.is_password_of(person.account_id, form.current.get_secret_value()):
+        raise Problem(HTTPStatus.FORBIDDEN, "the current password is wrong", "wrong-password")
+    center.address_limit.forget(actor.address)
+    center.name_limit.forget(name_key(person.name))
+    await center.accounts.set_password(person.account_id, form.new.get_secret_value(), actor, token_of(request))
 
 
 def _refuse_too_many(center: Center, address: str, name: str) -> None:
-    wait = max(center.address_limit.wait_seconds(address), center.name_limit.wait_seconds(name))
+    key = name_key(name)
+    wait = max(center.address_limit.wait_seconds(address), center.name_limit.wait_seconds(key))
     if wait:
         center.metrics.sign_ins.labels("too_many").inc()
         raise Problem(
@@ -81,13 +106,15 @@ def _refuse_too_many(center: Center, address: str, name: str) -> None:
             {"Retry-After": str(wait)},
         )
     center.address_limit.count(address)
-    center.name_limit.count(name)
+    center.name_limit.count(key)
 
 
 def _view(person: SignedIn) -> SessionView:
     return SessionView(
+        account_id=person.account_id,
         name=person.name,
         role=person.role,
+        desk=person.desk,
         rights=sorted(right.value for right in person.rights),
         expires_at=person.expires_at,
     )

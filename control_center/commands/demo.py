@@ -15,6 +15,7 @@ from config.settings import Settings
 from control_center.commands.run import serve_until_stopped, stay
 from control_center.log import set_up_logging
 from control_center.supervision.data_folder import owned
+from control_center.supervision.demo_accounts import make_demo_accounts
 from control_center.supervision.demo_city import (
     DEMO_FOLDER,
     VirtualCameras,
@@ -25,7 +26,7 @@ from control_center.supervision.demo_city import (
 )
 from control_center.supervision.errors import StartError
 from control_center.supervision.installation import Installation, running
-from control_center.terminal import say
+from control_center.terminal import say, show_accounts
 
 DEFAULT_DATA = Path("data/demo")
 DEFAULT_PORT = 8080
@@ -51,6 +52,7 @@ def demo(
 
     async def main() -> None:
         async with demo_running(folder, data_dir, host, port) as city:
+            show_accounts(city.installation.url, city.installation.accounts)
             await stay(city.installation)
 
     serve_until_stopped(main)
@@ -80,6 +82,6 @@ async def demo_running(
         settings_file = data_dir / "settings.yaml"
         write_settings(settings, settings_file)
         installation = await stack.enter_async_context(
-            running(settings, settings_file, renew_password=True, log_file=log_file)
+            running(settings, settings_file, make_accounts=make_demo_accounts, log_file=log_file)
         )
         yield Demo(settings, cameras, installation)

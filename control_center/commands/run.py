@@ -34,14 +34,14 @@ def run(
     async def main() -> None:
         with owned(settings.data_dir):
             async with running(settings, config) as installation:
+                show_address(installation.url, next(iter(installation.accounts), None))
                 await stay(installation)
 
     serve_until_stopped(main)
 
 
 async def stay(installation: Installation) -> None:
-    """Show the address, tell how the cameras come up, then wait for ever."""
-    show_address(installation.url, installation.first_sign_in)
+    """Tell how the cameras come up, then wait for ever."""
     reached = await wait_for_cameras(installation, LIVE_WITHIN_SECONDS, _tell)
     if not reached.all_live:
         say(f"{reached.total - reached.live} cameras are not live yet; the console and the lines above say why")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,9 +23,9 @@ from control_center.commands.demo import Demo, demo_running
 from control_center.demo_score import Alarm, FilmedCamera, Window, load_filmed_camera, score_alarms
 from control_center.log import set_up_logging
 from control_center.supervision.camera_progress import wait_for_cameras
+from control_center.supervision.demo_accounts import OPERATOR_NAME
 from control_center.supervision.demo_city import DEMO_FOLDER
 from control_center.supervision.errors import StartError
-from control_center.supervision.first_account import PASSWORD_VARIABLE
 from control_center.supervision.incident_reader import all_incidents, signed_in
 from control_center.supervision.signals import Stopped, run_until_stopped
 from control_center.terminal import output, progress, say
@@ -107,10 +106,8 @@ async def measure(city: Demo, truths: Path, duration: timedelta, patience: Patie
         raise StartError(
             f"only {reached.live} of {reached.total} cameras came up within {ALL_LIVE_WITHIN_SECONDS:.0f} s"
         )
-    sign_in = city.installation.first_sign_in
-    assert sign_in is not None
-    password = sign_in.password or os.environ[PASSWORD_VARIABLE]
-    async with signed_in(city.installation.url, sign_in.name, password) as client:
+    operator = next(account for account in city.installation.accounts if account.name == OPERATOR_NAME)
+    async with signed_in(city.installation.url, operator.name, operator.password) as client:
         since = datetime.now(UTC) + patience.settle
         window = Window(since, since + duration)
         least_live = await _watch(city, client, window, window.until + patience.late)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from config.settings import Settings
-from control_center.accounts import AccountError, Accounts, random_password
+from control_center.accounts import AccountError, Accounts, NameTaken
 from control_center.database import Database
 from control_center.database.migration import database_url, migrate
+from control_center.passwords import random_password
 from control_center.rights import Role
 from control_center.supervision.errors import StartError
 
@@ -19,11 +20,22 @@ PASSWORD_VARIABLE = "HAECHI_ADMIN_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
-class FirstSignIn:
-    """`password` is None when it came from the environment: whoever set it knows it, and logs need not."""
+class ShownAccount:
+    """An account made or renewed at this start. `variable` is the environment variable that gave its password:
+    whoever set it knows it, and what shows the account need not say it.
+    """
 
     name: str
-    password: str | None
+    role: Role
+    password: str = field(repr=False)
+    variable: str | None = None
+
+    @property
+    def shown_password(self) -> str:
+        return f"as set in {self.variable}" if self.variable else self.password
+
+
+MakeAccounts = Callable[[Settings], Awaitable[tuple[ShownAccount, ...]]]
 
 
 async def bring_up_to_date(settings: Settings) -> None:
@@ -31,35 +43,39 @@ async def bring_up_to_date(settings: Settings) -> None:
 
     Raises DatabaseError.
     """
-    async with _open(settings) as database:
+    async with opened(settings) as database:
         await migrate(database)
 
 
-async def make_first_account(settings: Settings, renew_password: bool = False) -> FirstSignIn | None:
-    """Make the first account where there is none; called when the password can be shown at once.
+async def make_first_account(settings: Settings) -> tuple[ShownAccount, ...]:
+    """Make the administrator where there is none; called when the password can be shown at once.
 
-    `renew_password` gives an existing one a new password (the demo, where nobody wrote the last one down).
     Raises DatabaseError, StartError.
     """
-    given = os.environ.get(PASSWORD_VARIABLE)
-    password = given or random_password()
-    async with _open(settings) as database:
+    account = shown_account(FIRST_NAME, Role.ADMINISTRATOR, PASSWORD_VARIABLE)
+    async with opened(settings) as database:
         accounts = Accounts(database)
-        exists = await accounts.exists_any()
-        if exists and not renew_password:
-            return None
+        if await accounts.has_administrator():
+            return ()
         try:
-            if exists:
-                await accounts.set_password(FIRST_NAME, password)
-            else:
-                await accounts.create(FIRST_NAME, password, Role.ADMINISTRATOR)
+            await accounts.create(account.name, account.password, account.role)
+        except NameTaken as error:
+            mend = f"make it one: haechi account role {FIRST_NAME} {Role.ADMINISTRATOR}"
+            raise StartError(f"nobody is administrator, and {error}; {mend}") from error
         except AccountError as error:
             raise StartError(f"{PASSWORD_VARIABLE}: {error}") from error
-    return FirstSignIn(FIRST_NAME, None if given else password)
+    return (account,)
+
+
+def shown_account(name: str, role: Role, *variables: str) -> ShownAccount:
+    """With the password of the first of the environment variables that is set, else a random one."""
+    given = next((variable for variable in variables if os.environ.get(variable)), None)
+    return ShownAccount(name, role, os.environ[given] if given else random_password(), given)
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[Database]:
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """The center's database. Raises DatabaseError."""
     database = Database(database_url(settings.center.database_url, settings.data_dir))
     try:
         yield database

@@ -18,7 +18,12 @@ import httpx
 from config.settings import Settings
 from control_center.supervision.child import ChildSpec, kept_running
 from control_center.supervision.errors import StartError
-from control_center.supervision.first_account import FirstSignIn, bring_up_to_date, make_first_account
+from control_center.supervision.first_account import (
+    MakeAccounts,
+    ShownAccount,
+    bring_up_to_date,
+    make_first_account,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +34,10 @@ _BACKLOG = 512
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`url` is where people open it on this machine. `first_sign_in` is None when accounts were there already."""
+    """`url` is where people open it on this machine. `accounts` are those made or renewed at this start."""
 
     url: str
-    first_sign_in: FirstSignIn | None
+    accounts: tuple[ShownAccount, ...]
     worker_ids: tuple[str, ...]
     token: str = field(repr=False)
 
@@ -43,7 +48,11 @@ class Installation:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, settings_file: Path, *, renew_password: bool = False, log_file: Path | None = None
+    settings: Settings,
+    settings_file: Path,
+    *,
+    make_accounts: MakeAccounts = make_first_account,
+    log_file: Path | None = None,
 ) -> AsyncIterator[Installation]:
     """Run everything for the length of the block, in a data folder that the caller owns.
 
@@ -67,8 +76,7 @@ async def running(
             for index, worker_id in enumerate(worker_ids)
         ]
         await stack.enter_async_context(kept_running(*workers, log_file=log_file))
-        first_sign_in = await make_first_account(settings, renew_password)
-        yield Installation(url, first_sign_in, worker_ids, token)
+        yield Installation(url, await make_accounts(settings), worker_ids, token)
 
 
 def worker_count(settings: Settings) -> int:

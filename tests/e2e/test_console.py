@@ -11,7 +11,7 @@ import pytest
 
 from streams.virtual import Faults, Mount, VirtualCameraServer
 from tests.browser import chromium
-from tests.city import PASSWORD, City, running_city, wait_for
+from tests.city import OPERATOR, PASSWORD, City, running_city, wait_for
 from tests.clips import cached_clip
 from tests.requirements import ROOT
 
@@ -50,13 +50,13 @@ def mounts(count: int = CAMERAS) -> list[Mount]:
 
 @asynccontextmanager
 async def signed_in_page(city: City) -> AsyncIterator[Page]:
-    """The console in Chromium, signed in through the form."""
+    """The console in Chromium, signed in through the form as an operator."""
     if not (ROOT / "operator_ui" / "dist" / "index.html").exists():
         pytest.skip("needs the built operator UI (make builds it)")
     async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
         await page.goto(city.url)
-        await page.fill("input[name=account]", "admin")
+        await page.fill("input[name=account]", OPERATOR)
         await page.fill("input[name=password]", PASSWORD)
         await page.click("button.primary")
         await page.wait_for_selector(".tile")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from detectors.event import FAMILY
-from tests.city import running_demo, wait_for
+from tests.city import OPERATOR, running_demo, wait_for
 from tests.e2e.test_console import moves, playing, signed_in_page
 from tests.requirements import ROOT
 
@@ -41,7 +41,7 @@ async def test_the_demo_lives_without_its_truth_and_an_alarm_goes_from_wall_to_v
             await page.wait_for_selector(f".alarm[data-incident='{name}']", state="detached")
         incident = (await city.client.get(f"/api/v1/incidents/{name}")).json()
         assert incident["state"] == "closed" and incident["verdict"] == "real"
-        assert incident["acknowledged_by"] == incident["closed_by"] == "admin"
+        assert incident["acknowledged_by"] == incident["closed_by"] == OPERATOR
 
         async def every_family() -> bool:
             return {FAMILY[incident["kind"]] for incident in await city.incidents()} == set(FAMILY.values())
