@@ -6,12 +6,22 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from config.settings import Camera, Category, Severity, StreamName
-from control_center.database import Incident
+from config.settings import (
+    Camera,
+    Category,
+    DumpingRule,
+    FireRule,
+    IntrusionRule,
+    LoiteringRule,
+    ParkingRule,
+    Rule,
+    Severity,
+    StreamName,
+)
 from control_center.fleet import STREAM_STATES, CameraStatus, Fleet, StreamState
-from control_center.incidents.transitions import STATES, State, Verdict
+from control_center.incidents.transitions import STATES
 from control_center.rights import Desk
-from detectors.event import FAMILY, EventFamily, EventKind
+from detectors.event import FAMILY, EventKind
 
 
 class View(BaseModel):
@@ -34,12 +44,29 @@ class PositionView(View):
     longitude: float
 
 
+class RuleView(View):
+    kind: EventKind
+    severity: Severity
+    seconds: float | None = Field(description="how long it must last: the dwell, the owner gone, or the confirmation")
+
+    @classmethod
+    def of(cls, rule: Rule) -> RuleView:
+        match rule:
+            case LoiteringRule() | ParkingRule():
+                seconds = rule.dwell_seconds
+            case DumpingRule():
+                seconds = rule.owner_gone_seconds
+            case IntrusionRule() | FireRule():
+                seconds = rule.confirm_seconds
+        return cls(kind=rule.kind, severity=rule.severity, seconds=seconds)
+
+
 class ZoneView(View):
     """`polygon`: x, y as fractions of the picture."""
 
     name: str
     polygon: list[tuple[float, float]]
-    rules: list[EventKind]
+    rules: list[RuleView]
 
 
 class StreamView(View):
@@ -72,6 +99,7 @@ class CameraView(CameraStateView):
     purpose: str
     position: PositionView | None
     record: bool
+    enabled: bool = Field(description="false: switched off in the register, neither shown, recorded nor watched")
     zones: list[ZoneView]
     whep_url: str = Field(description="POST an SDP offer here; `?stream=main` (default) or `?stream=sub`")
 
@@ -85,8 +113,9 @@ class CameraView(CameraStateView):
             purpose=camera.purpose,
             position=PositionView(**position.model_dump()) if position else None,
             record=camera.record,
+            enabled=camera.enabled,
             zones=[
-                ZoneView(name=zone.name, polygon=list(zone.polygon), rules=[rule.kind for rule in zone.rules])
+                ZoneView(name=zone.name, polygon=list(zone.polygon), rules=[RuleView.of(rule) for rule in zone.rules])
                 for zone in camera.zones
             ],
             whep_url=f"/api/v1/cameras/{camera.id}/whep",
@@ -95,56 +124,6 @@ class CameraView(CameraStateView):
 
 class CamerasView(View):
     cameras: list[CameraView]
-
-
-class IncidentView(View):
-    """Also the data of the live events `incident.created` and `incident.updated`."""
-
-    id: str
-    camera_id: str
-    camera_name: str
-    kind: EventKind
-    family: EventFamily
-    severity: Severity
-    zone: str
-    label: str = Field(description="what was seen, such as `person`")
-    state: State
-    started_at: AwareDatetime
-    raised_at: AwareDatetime
-    received_at: AwareDatetime
-    updated_at: AwareDatetime
-    acknowledged_by: str | None
-    acknowledged_at: AwareDatetime | None
-    closed_by: str | None
-    closed_at: AwareDatetime | None
-    verdict: Verdict | None
-    note: str
-    event_count: int
-    score: float
-    box: tuple[float, float, float, float] = Field(description="x1, y1, x2, y2 as fractions of the picture")
-    snapshot_url: str | None
-
-    @classmethod
-    def of(cls, incident: Incident, camera_name: str) -> IncidentView:
-        return cls.model_validate(
-            {
-                **{name: getattr(incident, name) for name in _COPIED},
-                "camera_name": camera_name,
-                "acknowledged_by": incident.acknowledged_by.name if incident.acknowledged_by else None,
-                "closed_by": incident.closed_by.name if incident.closed_by else None,
-                "snapshot_url": f"/api/v1/incidents/{incident.id}/snapshot" if incident.snapshot_hash else None,
-            }
-        )
-
-
-_COPIED = set(IncidentView.model_fields) - {"camera_name", "acknowledged_by", "closed_by", "snapshot_url"}
-
-
-class IncidentsView(View):
-    """Newest first. `next_before` is the `before` of the next page, null on the last."""
-
-    incidents: list[IncidentView]
-    next_before: str | None
 
 
 class CameraCounts(View):

@@ -13,7 +13,19 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from config.settings import Settings
-from control_center.api import accounts, cameras, description, incidents, internal, ledger, live, session, status, whep
+from control_center.api import (
+    accounts,
+    cameras,
+    description,
+    figures,
+    incidents,
+    internal,
+    ledger,
+    live,
+    session,
+    status,
+    whep,
+)
 from control_center.api.authorization import GuardedRoute, check_every_route_is_guarded
 from control_center.api.edge import Edge
 from control_center.api.problems import ProblemDetails, install_problem_handlers
@@ -21,7 +33,7 @@ from control_center.api.ui import UI_FOLDER, UserInterface
 from control_center.center import open_center
 from streams.supervision import supervise
 
-_RESOURCES = (session, accounts, cameras, whep, incidents, ledger, live, status, internal, description)
+_RESOURCES = (session, accounts, cameras, whep, incidents, figures, ledger, live, status, internal, description)
 _PROBLEM: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "Problem details (RFC 9457)",
