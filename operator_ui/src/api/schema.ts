@@ -560,6 +560,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Register
+         * @description Every camera with its addresses, zones and rules; no passwords.
+         */
+        get: operations["get_register"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Camera
+         * @description Add a camera; its worker opens it within seconds.
+         */
+        post: operations["add_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register/cameras/{camera_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Camera
+         * @description Give a camera another definition. Without `password` it keeps the one it has; an empty one takes it away.
+         */
+        put: operations["change_camera"];
+        post?: never;
+        /**
+         * Remove Camera
+         * @description Take a camera out. Its recordings and incidents stay; its address and password are wiped.
+         */
+        delete: operations["remove_camera"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Cameras
+         * @description Add and change cameras by a list in YAML, all or none. Passwords as when one camera is changed.
+         */
+        post: operations["import_cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Cameras
+         * @description The list that `import` reads, without passwords.
+         */
+        get: operations["export_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -677,6 +781,52 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * Camera
+         * @description A device. `main` is recorded and shown large; `sub`, where there is one, is watched and shown small.
+         */
+        Camera: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Category
+             * @default neighbourhood_crime_prevention
+             * @enum {string}
+             */
+            category: "road_crime_prevention" | "traffic" | "disaster" | "school_zone" | "neighbourhood_crime_prevention" | "illegal_parking" | "park_safety" | "forest_fire_watch" | "underpass";
+            /**
+             * Purpose
+             * @description lawful purpose; without one no live picture
+             */
+            purpose: string;
+            position?: components["schemas"]["Position"] | null;
+            /** Main */
+            main: string;
+            /** Sub */
+            sub?: string | null;
+            /** Username */
+            username?: string | null;
+            /** Password */
+            password?: string | null;
+            /**
+             * Record
+             * @default true
+             */
+            record: boolean;
+            /**
+             * Enabled
+             * @description false: neither opened, recorded nor watched, until it is true
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Zones
+             * @default []
+             */
+            zones: components["schemas"]["Zone"][];
         };
         /** CameraCounts */
         CameraCounts: {
@@ -833,6 +983,28 @@ export interface components {
             /** Outcome At */
             outcome_at: string | null;
         };
+        /**
+         * DumpingRule
+         * @description A thing is left in the zone and its owner has been gone for `owner_gone_seconds`.
+         */
+        DumpingRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dumping";
+            /**
+             * Severity
+             * @default caution
+             * @enum {string}
+             */
+            severity: "attention" | "caution" | "alert" | "serious";
+            /**
+             * Owner Gone Seconds
+             * @default 10
+             */
+            owner_gone_seconds: number;
+        };
         /** FiguresView */
         FiguresView: {
             /**
@@ -859,6 +1031,28 @@ export interface components {
             /** @description from the dispatch; null when nobody arrived */
             seconds_to_arrive: components["schemas"]["SecondsFigure"] | null;
         };
+        /**
+         * FireRule
+         * @description Flame or smoke inside the zone, seen for `confirm_seconds`, flickering or growing as fire does.
+         */
+        FireRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fire";
+            /**
+             * Severity
+             * @default serious
+             * @enum {string}
+             */
+            severity: "attention" | "caution" | "alert" | "serious";
+            /**
+             * Confirm Seconds
+             * @default 3
+             */
+            confirm_seconds: number;
+        };
         /** HealthPart */
         HealthPart: {
             /** Ok */
@@ -877,6 +1071,32 @@ export interface components {
             parts: {
                 [key: string]: components["schemas"]["HealthPart"];
             };
+        };
+        /** ImportForm */
+        ImportForm: {
+            /**
+             * Yaml
+             * @description a `cameras` list as in the settings file, which may be the whole file
+             */
+            yaml: string;
+            /**
+             * Dry Run
+             * @description only tell what it would do
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
+         * ImportView
+         * @description Ids. Cameras of the register that the list does not name stay as they are.
+         */
+        ImportView: {
+            /** Added */
+            added: string[];
+            /** Changed */
+            changed: string[];
+            /** Unchanged */
+            unchanged: string[];
         };
         /** IncidentCounts */
         IncidentCounts: {
@@ -1065,6 +1285,28 @@ export interface components {
             next_before: string | null;
         };
         /**
+         * IntrusionRule
+         * @description A person's whole body is inside the zone.
+         */
+        IntrusionRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "intrusion";
+            /**
+             * Severity
+             * @default alert
+             * @enum {string}
+             */
+            severity: "attention" | "caution" | "alert" | "serious";
+            /**
+             * Confirm Seconds
+             * @default 0.5
+             */
+            confirm_seconds: number;
+        };
+        /**
          * LedgerRowView
          * @description One row. `account` is the name at that time; `account_id` is null for the machine itself.
          */
@@ -1107,6 +1349,28 @@ export interface components {
             next_before: number | null;
         };
         /**
+         * LoiteringRule
+         * @description A person stays in the zone for `dwell_seconds` (street default 60 s, KISA test 10 s).
+         */
+        LoiteringRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "loitering";
+            /**
+             * Severity
+             * @default attention
+             * @enum {string}
+             */
+            severity: "attention" | "caution" | "alert" | "serious";
+            /**
+             * Dwell Seconds
+             * @default 60
+             */
+            dwell_seconds: number;
+        };
+        /**
          * NewAccountForm
          * @description Without a password a random one is made, and shown once in the answer.
          */
@@ -1144,6 +1408,28 @@ export interface components {
             /** Outcome */
             outcome: string;
         };
+        /**
+         * ParkingRule
+         * @description A vehicle stands in the zone for `dwell_seconds` (5 to 20 min by city; 1 min at strict places).
+         */
+        ParkingRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "parking";
+            /**
+             * Severity
+             * @default attention
+             * @enum {string}
+             */
+            severity: "attention" | "caution" | "alert" | "serious";
+            /**
+             * Dwell Seconds
+             * @default 300
+             */
+            dwell_seconds: number;
+        };
         /** PasswordForm */
         PasswordForm: {
             /**
@@ -1157,12 +1443,64 @@ export interface components {
              */
             new: string;
         };
+        /**
+         * Position
+         * @description WGS 84 (EPSG:4326), degrees.
+         */
+        Position: {
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
         /** PositionView */
         PositionView: {
             /** Latitude */
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * RegisterView
+         * @description `version` is another one after each change.
+         */
+        RegisterView: {
+            /** Version */
+            version: string;
+            /** Cameras */
+            cameras: components["schemas"]["RegisteredCameraView"][];
+        };
+        /**
+         * RegisteredCameraView
+         * @description The fields of a camera as in the settings file; of its password only whether there is one.
+         */
+        RegisteredCameraView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Category
+             * @enum {string}
+             */
+            category: "road_crime_prevention" | "traffic" | "disaster" | "school_zone" | "neighbourhood_crime_prevention" | "illegal_parking" | "park_safety" | "forest_fire_watch" | "underpass";
+            /** Purpose */
+            purpose: string;
+            position: components["schemas"]["PositionView"] | null;
+            /** Main */
+            main: string;
+            /** Sub */
+            sub: string | null;
+            /** Username */
+            username: string | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Record */
+            record: boolean;
+            /** Enabled */
+            enabled: boolean;
+            /** Zones */
+            zones: components["schemas"]["Zone"][];
         };
         /**
          * Role
@@ -1340,6 +1678,41 @@ export interface components {
             pid: number | null;
             /** Seconds Since Heartbeat */
             seconds_since_heartbeat: number | null;
+        };
+        /**
+         * Zone
+         * @description A polygon in the picture and the rules that hold in it. No polygon means the whole picture.
+         */
+        Zone: {
+            /** Name */
+            name: string;
+            /**
+             * Polygon
+             * @default [
+             *       [
+             *         0,
+             *         0
+             *       ],
+             *       [
+             *         1,
+             *         0
+             *       ],
+             *       [
+             *         1,
+             *         1
+             *       ],
+             *       [
+             *         0,
+             *         1
+             *       ]
+             *     ]
+             */
+            polygon: [
+                number,
+                number
+            ][];
+            /** Rules */
+            rules: (components["schemas"]["IntrusionRule"] | components["schemas"]["LoiteringRule"] | components["schemas"]["DumpingRule"] | components["schemas"]["ParkingRule"] | components["schemas"]["FireRule"])[];
         };
         /**
          * ZoneView
@@ -2404,6 +2777,194 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisterView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    add_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Camera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredCameraView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Camera"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredCameraView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    remove_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    import_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    export_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The register as YAML, without passwords */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
                 };
             };
             /** @description Problem details (RFC 9457) */
