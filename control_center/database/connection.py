@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 BUSY_MILLISECONDS = 10_000
 # Any constant will do, as long as every center on the same PostgreSQL takes the same.
@@ -39,26 +39,41 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that only reads; it sees one state of the database."""
-        async with self.engine.connect() as connection:
+        """A session that only reads; it sees one state of the database. Raises DatabaseError."""
+        async with aclosing(await self._connected()) as connection:
             await connection.execution_options(**_read_options(self.is_sqlite))
             async with AsyncSession(connection, expire_on_commit=False) as session:
                 yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session whose work is committed when the block ends, or undone when it raises. Keep it short."""
-        async with self._writer, AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+        """A session whose work is committed when the block ends, or undone when it raises. Keep it short.
+
+        Raises DatabaseError.
+        """
+        async with (
+            self._writer,
+            aclosing(await self._connected()) as connection,
+            AsyncSession(connection, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             if not self.is_sqlite:
                 await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
             yield session
+
+    async def _connected(self) -> AsyncConnection:
+        """Raises DatabaseError: asyncpg tells of a server that is gone by a plain OSError."""
+        try:
+            return await self.engine.connect()
+        except OSError as error:
+            raise DatabaseError(f"the database does not answer: {first_line(error)}") from error
 
     async def ping(self) -> None:
         """Raises DatabaseError when the database does not answer."""
         try:
             async with self.read() as session:
                 await session.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as error:
+        except SQLAlchemyError as error:
             raise DatabaseError(f"the database does not answer: {first_line(error)}") from error
 
 

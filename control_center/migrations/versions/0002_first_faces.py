@@ -128,7 +128,7 @@ def _create_ledger() -> None:
         sa.Column("previous_hash", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
     )
-    for column in ("camera_id", "account_id", "action"):
+    for column in ("camera_id", "incident_id", "account_id", "action"):
         op.create_index(f"ix_ledger_{column}_sequence", "ledger", [column, "sequence"])
 
 
