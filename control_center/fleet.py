@@ -17,6 +17,7 @@ STREAM_STATES: tuple[StreamState, ...] = ("live", "connecting", "stalled", "back
 # A camera is as well as its worst stream. `disabled` is a decision, so any trouble stands before it.
 _FROM_WORST: tuple[StreamState, ...] = ("backing_off", "stalled", "connecting", "disabled", "live")
 
+SWITCHED_OFF = "switched off in the camera register"
 SILENT_AFTER_SECONDS = 6.0
 FORGOTTEN_AFTER_SECONDS = 600.0
 
@@ -106,6 +107,11 @@ class Fleet:
         self._records: dict[str, _Record] = {}
         self._published = {status.camera_id: status for status in self.camera_statuses()}
 
+    def set_cameras(self, cameras: Iterable[Camera]) -> None:
+        """The register changed; what it did to the cameras' states is told by the next `changes`."""
+        self.cameras = {camera.id: camera for camera in cameras}
+        self._published = {key: status for key, status in self._published.items() if key in self.cameras}
+
     def hear(self, worker_id: str, heartbeat: Heartbeat) -> list[CameraStatus]:
         """Take a heartbeat; gives the cameras whose state it changed."""
         self._records[worker_id] = _Record(heartbeat, self._clock())
@@ -119,7 +125,7 @@ class Fleet:
             for worker_id, record in self._records.items()
             if record.heard_at > oldest or worker_id in self._expected
         }
-        changed = [status for status in self.camera_statuses() if self._published[status.camera_id] != status]
+        changed = [status for status in self.camera_statuses() if self._published.get(status.camera_id) != status]
         self._published.update({status.camera_id: status for status in changed})
         return changed
 
@@ -128,7 +134,7 @@ class Fleet:
         return [self._status(camera, owners.get(camera.id)) for camera in self.cameras.values()]
 
     def camera_status(self, camera_id: str) -> CameraStatus:
-        """Raises KeyError for a camera that is not in the settings."""
+        """Raises KeyError for a camera that is not in the register."""
         return self._status(self.cameras[camera_id], self._owners().get(camera_id))
 
     def worker_of(self, camera_id: str) -> WorkerStatus | None:
@@ -162,7 +168,10 @@ class Fleet:
 
     def _status(self, camera: Camera, worker_id: str | None) -> CameraStatus:
         names: tuple[StreamName, ...] = ("main", "sub") if camera.sub else ("main",)
-        streams = tuple(self._stream(camera.id, name, worker_id) for name in names)
+        if camera.enabled:
+            streams = tuple(self._stream(camera.id, name, worker_id) for name in names)
+        else:
+            streams = tuple(StreamStatus(name, "disabled", SWITCHED_OFF) for name in names)
         worst = min(streams, key=lambda stream: _FROM_WORST.index(stream.state))
         return CameraStatus(camera.id, worst.state, worst.reason, streams, worker_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from control_center.api.authorization import guarded_router, requires
-from control_center.api.deps import CameraId, CurrentCenter
+from control_center.api.deps import CameraId, CurrentCenter, CurrentPerson
 from control_center.api.problems import Problem
 from control_center.center import Center
 from control_center.rights import Right
@@ -16,18 +16,26 @@ router = guarded_router(prefix="/api/v1/cameras", tags=["cameras"])
 
 @router.get("")
 @requires(Right.VIEW_CAMERAS)
-async def list_cameras(center: CurrentCenter) -> CamerasView:
-    """Every camera of the settings, in their order."""
+async def list_cameras(center: CurrentCenter, person: CurrentPerson) -> CamerasView:
+    """Every camera of the register, in its order; a desk has those of its incidents."""
+    seen = await center.reach.cameras(person)
     cameras = center.fleet.cameras
     return CamerasView(
-        cameras=[CameraView.of_camera(cameras[status.camera_id], status) for status in center.fleet.camera_statuses()]
+        cameras=[
+            CameraView.of_camera(cameras[status.camera_id], status)
+            for status in center.fleet.camera_statuses()
+            if seen is None or status.camera_id in seen
+        ]
     )
 
 
 @router.get("/{camera_id}")
 @requires(Right.VIEW_CAMERAS)
-async def get_camera(camera_id: CameraId, center: CurrentCenter) -> CameraView:
+async def get_camera(camera_id: CameraId, center: CurrentCenter, person: CurrentPerson) -> CameraView:
     """One camera."""
+    sight = await center.reach.sees_camera(person, camera_id, Right.VIEW_CAMERAS)
+    if not sight.allowed:
+        raise Problem(HTTPStatus.FORBIDDEN, f"camera {camera_id}: {sight.reason}", "out-of-reach")
     refuse_unknown(center, camera_id)
     return CameraView.of_camera(center.fleet.cameras[camera_id], center.fleet.camera_status(camera_id))
 

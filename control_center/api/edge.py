@@ -10,6 +10,9 @@ from control_center.api.problems import problem_response
 
 MAX_BODY_BYTES = 128 * 1024
 MAX_INTERNAL_BODY_BYTES = 64 * 1024 * 1024
+# A thousand cameras with their zones are about one megabyte of YAML.
+MAX_IMPORT_BODY_BYTES = 16 * 1024 * 1024
+IMPORT_PATH = "/api/v1/register/import"
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -40,7 +43,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_INTERNAL_BODY_BYTES if scope["path"].startswith("/internal/") else MAX_BODY_BYTES
+        limit = _body_limit(scope["path"])
         is_started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -59,6 +62,12 @@ class Edge:
             if not is_started:
                 answer = problem_response(Request(scope), 413, f"the body may hold {limit} bytes", "too-large")
                 await answer(scope, receive, send_with_headers)
+
+
+def _body_limit(path: str) -> int:
+    if path.startswith("/internal/"):
+        return MAX_INTERNAL_BODY_BYTES
+    return MAX_IMPORT_BODY_BYTES if path == IMPORT_PATH else MAX_BODY_BYTES
 
 
 def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Body, Header, Path
 from pydantic import BaseModel
 
+from config.plain import plain
 from control_center.api.authorization import guarded_router, requires
 from control_center.api.deps import CurrentCenter
 from control_center.api.problems import Problem
@@ -24,9 +25,20 @@ MAX_BATCH = 500
 
 
 class HeartbeatAnswer(BaseModel):
-    """`open_incidents`: cameras with an open incident of the last minutes, which the worker then watches first."""
+    """`open_incidents`: cameras with an open incident of the last minutes, which the worker then watches first.
+
+    `cameras_version` is another one when the worker should fetch the cameras anew.
+    """
 
     open_incidents: list[str]
+    cameras_version: str
+
+
+class CamerasAnswer(BaseModel):
+    """Every camera of the register, as in the settings file, passwords included."""
+
+    version: str
+    cameras: list[dict[str, Any]]
 
 
 class IngestAnswer(BaseModel):
@@ -42,7 +54,15 @@ async def take_heartbeat(
 ) -> HeartbeatAnswer:
     """Every 2 s and at each change of a stream's state."""
     center.tell_cameras(center.fleet.hear(worker_id, heartbeat))
-    return HeartbeatAnswer(open_incidents=sorted(center.open_cameras))
+    return HeartbeatAnswer(open_incidents=sorted(center.open_cameras), cameras_version=center.register.loaded.version)
+
+
+@router.get("/cameras")
+@requires(Right.WORKER)
+async def give_cameras(center: CurrentCenter) -> CamerasAnswer:
+    """What the workers open, record and watch; each takes its shard of it."""
+    state = center.register.loaded
+    return CamerasAnswer(version=state.version, cameras=[plain(camera) for camera in state.cameras])
 
 
 @router.post("/events")

@@ -1,0 +1,70 @@
+"""A camera as its row in the database, and what two definitions of it have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from config.plain import plain
+from config.settings import Camera, Position
+from control_center.database import RegisteredCamera
+
+_COLUMNS = ("name", "category", "purpose", "main", "sub", "username", "record", "enabled")
+
+
+def camera_of(row: RegisteredCamera) -> Camera:
+    """Raises pydantic.ValidationError where an older version wrote what this one does not take."""
+    position = None
+    if row.latitude is not None and row.longitude is not None:
+        position = {"latitude": row.latitude, "longitude": row.longitude}
+    columns = {name: getattr(row, name) for name in _COLUMNS}
+    return Camera.model_validate(
+        {**columns, "id": row.id, "position": position, "password": row.password, "zones": row.zones}
+    )
+
+
+def fill(row: RegisteredCamera, camera: Camera) -> None:
+    """Write every field of `camera` but its id into its row."""
+    for name in _COLUMNS:
+        setattr(row, name, getattr(camera, name))
+    position: Position | None = camera.position
+    row.latitude = position.latitude if position else None
+    row.longitude = position.longitude if position else None
+    row.password = plain(camera.password)
+    row.zones = plain(camera.zones)
+
+
+def wipe(row: RegisteredCamera) -> None:
+    """Keep what the incidents of a removed camera still need, and nothing that opens it."""
+    row.main, row.sub, row.username, row.password, row.zones = "", None, None, None, []
+
+
+def changed_fields(before: Camera | None, after: Camera) -> list[str]:
+    """Names of the fields that differ, in the order of the model; all of them where there is nothing to compare."""
+    return [name for name in Camera.model_fields if before is None or getattr(before, name) != getattr(after, name)]
+
+
+def digest_of(camera: Camera) -> str:
+    """SHA-256 of a whole definition, password included: it is stored beside it and shown nowhere."""
+    return _digest(plain(camera))
+
+
+def version_of(cameras: Iterable[tuple[Camera, datetime]]) -> str:
+    """SHA-256 of definitions and when each was changed last.
+
+    That time stands in for the password: a digest of the password itself could be guessed at by whoever sees it.
+    """
+    return _digest(
+        [
+            {**plain(camera), "password": None, "changed_at": at.astimezone(UTC).isoformat(timespec="microseconds")}
+            for camera, at in cameras
+        ]
+    )
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
