@@ -22,6 +22,7 @@ from control_center.api import (
     internal,
     ledger,
     live,
+    register,
     session,
     status,
     whep,
@@ -33,7 +34,20 @@ from control_center.api.ui import UI_FOLDER, UserInterface
 from control_center.center import open_center
 from streams.supervision import supervise
 
-_RESOURCES = (session, accounts, cameras, whep, incidents, figures, ledger, live, status, internal, description)
+_RESOURCES = (
+    session,
+    accounts,
+    cameras,
+    whep,
+    incidents,
+    figures,
+    ledger,
+    live,
+    register,
+    status,
+    internal,
+    description,
+)
 _PROBLEM: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "Problem details (RFC 9457)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -31,8 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 class FieldFault(BaseModel):
+    """`camera` and `line` say where in a list of cameras, for an import."""
+
     field: str
     message: str
+    camera: str = ""
+    line: int | None = None
 
 
 class ProblemDetails(BaseModel):
@@ -50,13 +54,19 @@ class Problem(Exception):
     """Answer with this problem; `kind` makes its type urn:haechi:problem:`kind`."""
 
     def __init__(
-        self, status: HTTPStatus, detail: str, kind: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        detail: str,
+        kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldFault] = (),
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.kind = kind
         self.headers = dict(headers or {})
+        self.errors = list(errors)
 
 
 def problem_response(
@@ -98,7 +108,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 async def _own(request: Request, error: Problem) -> Response:
-    return problem_response(request, error.status, error.detail, error.kind, error.headers)
+    return problem_response(request, error.status, error.detail, error.kind, error.headers, error.errors)
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
