@@ -1177,7 +1177,7 @@ export interface components {
             camera_name: string;
             /**
              * Category
-             * @description of the camera; null when it is no longer registered
+             * @description of the camera; null when it was never registered
              */
             category: ("road_crime_prevention" | "traffic" | "disaster" | "school_zone" | "neighbourhood_crime_prevention" | "illegal_parking" | "park_safety" | "forest_fire_watch" | "underpass") | null;
             position: components["schemas"]["PositionView"] | null;
