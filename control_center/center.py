@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from control_center.database.migration import database_url, migrate
 from control_center.figures import Figures
 from control_center.fleet import CameraStatus, Fleet
 from control_center.incident_views import IncidentView
-from control_center.incidents.grants import valid_camera_ids
+from control_center.incidents.grants import is_valid, valid_camera_ids
 from control_center.incidents.ingest import Ingest
 from control_center.incidents.life import IncidentLife
 from control_center.incidents.snapshots import SnapshotFiles
@@ -66,7 +66,7 @@ class Center:
     name_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=20, seconds_each=15))
     is_status_stale: bool = True
     open_cameras: frozenset[str] = frozenset()
-    grants: list[Grant] = field(default_factory=list)  # as the last sweep found them; for news, not for rights
+    grants: list[Grant] = field(default_factory=list)  # that were valid a moment ago: for news, not for rights
 
     def is_worker_token(self, token: str) -> bool:
         """Compared in constant time."""
@@ -91,11 +91,23 @@ class Center:
         texts: dict[Audience, str] = {"city": self.incident_view(incident).model_dump_json()}
         for desk in desks_of(incident):
             texts[desk] = self.incident_view(incident, desk).model_dump_json()
+        self._take_grants([grant for grant in self.grants if grant.incident_id != incident.id] + incident.grants)
         self.live.publish(name, texts)
 
-    def tell_grants(self, desks: Iterable[str]) -> None:
-        """`cameras.changed` to desks whose grants were given or have ended."""
-        self.live.publish("cameras.changed", {desk: "{}" for desk in DESKS if desk in set(desks)})
+    def _take_grants(self, grants: list[Grant]) -> None:
+        """`cameras.changed` to the desks whose grants are others than before."""
+        now = datetime.now(UTC)
+        before = {(grant.desk, grant.id) for grant in self.grants}
+        self.grants = [grant for grant in grants if is_valid(grant, now)]
+        changed = {desk for desk, _ in before ^ {(grant.desk, grant.id) for grant in self.grants}}
+        if changed:
+            self.live.publish("cameras.changed", {desk: "{}" for desk in DESKS if desk in changed})
+
+    async def sweep_grants(self) -> None:
+        """Write down which grants are over and tell their desks. What a desk sees does not wait for this."""
+        for incident in await self.life.end_expired_grants(datetime.now(UTC)):
+            self.tell_incident("incident.updated", incident)
+        self._take_grants(await self.reach.grants())
 
     def tell_register(self) -> None:
         """`cameras.changed` to everyone: the register is another."""
@@ -129,6 +141,7 @@ class Center:
         while True:
             await self.follow_register()
             self.tell_cameras(self.fleet.changes())
+            await self.sweep_grants()
             self.open_cameras = await self.incidents.cameras_with_open(datetime.now(UTC) - WATCHED_FIRST)
             if self.is_status_stale:
                 self.is_status_stale = False

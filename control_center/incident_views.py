@@ -10,6 +10,7 @@ from config.settings import Camera, Category, Severity
 from control_center.database import Account, Dispatch, Incident, IncidentStep
 from control_center.incidents.grants import valid_camera_ids
 from control_center.incidents.transitions import State, Verdict
+from control_center.register.store import FormerCamera
 from control_center.rights import Desk
 from control_center.views import PositionView, View
 from detectors.event import EventFamily, EventKind
@@ -60,7 +61,7 @@ class IncidentView(View):
     id: str
     camera_id: str
     camera_name: str
-    category: Category | None = Field(description="of the camera; null when it is no longer registered")
+    category: Category | None = Field(description="of the camera; null when it was never registered")
     position: PositionView | None
     kind: EventKind
     family: EventFamily
@@ -91,8 +92,10 @@ class IncidentView(View):
     granted_cameras: list[str] = Field(description="that its desks see now because of it, nearest first")
 
     @classmethod
-    def of(cls, incident: Incident, camera: Camera | None, reader: Desk | None, now: datetime) -> IncidentView:
-        """As the staff reads it (`reader` None), or a desk. `camera` is None when it is no longer registered."""
+    def of(
+        cls, incident: Incident, camera: Camera | FormerCamera | None, reader: Desk | None, now: datetime
+    ) -> IncidentView:
+        """As the staff reads it (`reader` None), or a desk. `camera` is None when it was never registered."""
         position = camera.position if camera else None
         return cls.model_validate(
             {

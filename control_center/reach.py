@@ -58,9 +58,11 @@ class Reach:
             return frozenset()
         return frozenset(camera_id for grant in await self.grants(person.desk) for camera_id in grant.camera_ids)
 
-    async def grants(self, desk: Desk) -> list[Grant]:
-        """The desk's grants that are valid now, newest first."""
-        query = select(Grant).where(Grant.ended_at.is_(None), Grant.expires_at > self._clock(), Grant.desk == desk)
+    async def grants(self, desk: Desk | None = None) -> list[Grant]:
+        """The desk's grants that are valid now, newest first; of all desks without one."""
+        query = select(Grant).where(Grant.ended_at.is_(None), Grant.expires_at > self._clock())
+        if desk is not None:
+            query = query.where(Grant.desk == desk)
         async with self._database.read() as session:
             return list(await session.scalars(query.order_by(Grant.id.desc())))
 

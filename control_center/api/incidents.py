@@ -151,9 +151,7 @@ async def dispatch_incident(
     incident_id: IncidentId, form: DispatchForm, center: CurrentCenter, actor: CurrentActor
 ) -> IncidentView:
     """Hand it to desks, each with a grant of the cameras around; a desk that has it already keeps what it has."""
-    incident = await center.life.dispatch(incident_id, actor, form.desks, form.note)
-    center.tell_grants(form.desks)
-    return _told(center, incident)
+    return _told(center, await center.life.dispatch(incident_id, actor, form.desks, form.note))
 
 
 @router.post("/{incident_id}/notes")
@@ -171,9 +169,7 @@ async def close_incident(
     incident_id: IncidentId, form: ClosingForm, center: CurrentCenter, actor: CurrentActor
 ) -> IncidentView:
     """Judge it: closed with a verdict; its grants end. 409 when it is closed already or has another owner."""
-    incident = await center.life.close(incident_id, actor, form.verdict, form.note)
-    center.tell_grants([grant.desk for grant in incident.grants])
-    return _told(center, incident)
+    return _told(center, await center.life.close(incident_id, actor, form.verdict, form.note))
 
 
 @router.post("/{incident_id}/receive")

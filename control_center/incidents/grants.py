@@ -19,13 +19,14 @@ from control_center.rights import Desk
 
 def cameras_near(cameras: Mapping[str, Camera], camera_id: str, desks: DeskSettings) -> list[str]:
     """The camera itself, then those within the radius, nearest first; alone when nobody knows where it stands."""
-    here = cameras[camera_id].position if camera_id in cameras else None
+    own = cameras.get(camera_id)
+    here = own.position if own else None
     if here is None:
         return [camera_id]
     distances = {
         camera.id: meters_between(here, camera.position)
         for camera in cameras.values()
-        if camera.position is not None and camera.id != camera_id
+        if camera.enabled and camera.position is not None and camera.id != camera_id
     }
     near = sorted(
         (id_ for id_, meters in distances.items() if meters <= desks.radius_meters),
@@ -77,7 +78,7 @@ def given(actor: Actor, incident: Incident, grant: Grant) -> Entry:
     )
 
 
-def ended(actor: Actor, camera_id: str | None, grant: Grant, reason: str) -> Entry:
+def ended(actor: Actor, camera_id: str, grant: Grant, reason: str) -> Entry:
     """The ledger's row of a grant that has ended."""
     return Entry(
         actor, "grant.ended", camera_id, grant.incident_id, grant.desk, reason, {"cameras": list(grant.camera_ids)}
@@ -97,11 +98,13 @@ async def any_expired(session: AsyncSession, now: datetime) -> bool:
     return await session.scalar(query) is not None
 
 
-async def end_expired(session: AsyncSession, now: datetime) -> list[Grant]:
-    """End those whose time is over, with their ledger rows, in a write of the database."""
+async def end_expired(session: AsyncSession, now: datetime) -> list[Incident]:
+    """End those whose time is over, with their ledger rows, in a write of the database; gives their incidents."""
     expired = list(await session.scalars(select(Grant).where(Grant.ended_at.is_(None), Grant.expires_at <= now)))
     for grant in expired:
         grant.ended_at = grant.expires_at
-    if expired:
-        await ledger.append(session, *(ended(CENTER, None, grant, "expired") for grant in expired))
-    return expired
+    concerned = select(Incident).where(Incident.id.in_({grant.incident_id for grant in expired}))
+    incidents = {incident.id: incident for incident in await session.scalars(concerned)}
+    entries = [ended(CENTER, incidents[grant.incident_id].camera_id, grant, "expired") for grant in expired]
+    await ledger.append(session, *entries)
+    return list(incidents.values())

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Camera, DeskSettings
 from control_center import ledger
-from control_center.database import Account, Database, Dispatch, Grant, Incident, IncidentStep
+from control_center.database import Account, Database, Dispatch, Incident, IncidentStep
 from control_center.identifiers import new_id
 from control_center.incidents import grants
 from control_center.incidents.store import IncidentUnknown
@@ -170,8 +170,8 @@ class IncidentLife:
             taking.write_down("dispatch.outcome", outcome, taking.desk)
         return taking.incident
 
-    async def end_expired_grants(self, now: datetime) -> list[Grant]:
-        """Write down the end of grants whose time is over; gives them."""
+    async def end_expired_grants(self, now: datetime) -> list[Incident]:
+        """Write down the end of grants whose time is over; gives their incidents."""
         async with self._database.read() as session:
             if not await grants.any_expired(session, now):
                 return []
