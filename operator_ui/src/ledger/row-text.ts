@@ -1,0 +1,49 @@
+/** What stands in a row, as a person says it. Free text stays as it was written. */
+
+import { language, wordFor } from "../words";
+import { cameraNames } from "./cameras";
+import type { LedgerRow } from "./ledger";
+import { say, sayOf } from "./words";
+
+export function actorName(row: LedgerRow): string {
+  if (row.account_id) return row.account;
+  if (row.account === "center") return say("machine");
+  if (row.account === "unknown") return say("unknown_person");
+  return row.account === "command line" ? say("command_line") : row.account;
+}
+
+/** Who or what it was done to. An account that is called "police" is no desk, so the action decides. */
+export function subjectText({ action, subject }: LedgerRow): string {
+  if (/^(dispatch|grant)\.|^incident\.dispatched$/.test(action)) return wordFor("desk", subject);
+  if (action === "incident.closed") return wordFor("verdict", subject);
+  const rows = action === "ledger.verified" && /^(\d+) rows fit$/.exec(subject);
+  return rows ? `${rows[1]} ${say("rows_fit")}` : subject;
+}
+
+const WORDS_OF: Record<string, string> = {
+  role: "role",
+  before: "role",
+  after: "role",
+  desk: "desk",
+  desks: "desk",
+  verdict: "verdict",
+  kind: "kind",
+  severity: "severity",
+};
+
+export function valueText(key: string, value: unknown): string {
+  if (Array.isArray(value)) return value.map((one) => valueText(key, one)).join(", ");
+  if (typeof value !== "string") return String(value);
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return dateAndTime(value);
+  if (key === "cameras") return cameraNames.value.get(value) ?? value;
+  const prefix = WORDS_OF[key];
+  return prefix ? wordFor(prefix, value) : sayOf("value", value);
+}
+
+export function dateAndTime(at: string): string {
+  return new Date(at).toLocaleString(language.value === "ko" ? "ko-KR" : "en-GB", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    hour12: false,
+  });
+}
