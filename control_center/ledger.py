@@ -345,9 +345,11 @@ def hash_of(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(_canonical(fields).encode()).hexdigest()
 
 
-def _moment(at: datetime | str) -> str:
+def _moment(at: object) -> str:
     """As it is hashed; SQLite gives its text, which is in UTC without saying so."""
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    if not isinstance(moment, datetime):  # SQLite stores in a column whatever it is given
+        raise TypeError(f"no time: {moment!r}")
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return aware.isoformat(timespec="microseconds")
 
