@@ -6,7 +6,7 @@ import asyncio
 import base64
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from config.settings import Settings
+from control_center.accounts import NameTaken
 from control_center.api.app import create_app
 from control_center.center import Center
 from control_center.rights import Role
@@ -71,6 +72,16 @@ class RunningCenter:
             await self.parts.accounts.create(NAME, PASSWORD, Role.SHIFT_LEAD)
         async with self.client() as client:
             answer = await client.post("/api/v1/session", json={"name": NAME, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            yield client
+
+    @asynccontextmanager
+    async def signed_in_as(self, role: Role, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """With the account that has the role's name; it is made where it is missing."""
+        with suppress(NameTaken):
+            await self.parts.accounts.create(role.value, PASSWORD, role)
+        async with self.client(**options) as client:
+            answer = await client.post("/api/v1/session", json={"name": role.value, "password": PASSWORD})
             assert answer.status_code == 200, answer.text
             yield client
 
