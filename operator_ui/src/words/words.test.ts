@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { tables } from ".";
 
 // Pages register their tables when they are imported.
-const pages = import.meta.glob("../*/words.ts");
+const pages = import.meta.glob(["../**/words.ts", "../**/*-words.ts"]);
 
 test("every word stands in both languages, and Korean is Korean", async () => {
   await Promise.all(Object.values(pages).map((load) => load()));
