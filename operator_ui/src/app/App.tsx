@@ -16,7 +16,7 @@ export function App() {
     document.title = person && page ? `${word(page.title)} · Haechi` : "Haechi";
   });
   if (person === undefined) return <p class="page-note">{word("loading")}</p>;
-  return person === null ? <SignIn /> : <Inside key={person.account_id ?? person.name} person={person} />;
+  return person === null ? <SignIn /> : <Inside key={person.account_id} person={person} />;
 }
 
 /** What a person who is signed in sees at this path. */

@@ -113,7 +113,7 @@ async function refreshIncidents(): Promise<void> {
       cityError.value = failed.error;
       return;
     }
-    const all = answers.flatMap((answer) => (answer.data?.incidents ?? []) as Incident[]);
+    const all = answers.flatMap((answer) => answer.data?.incidents ?? []);
     incidents.value = withList(incidents.value, all, arrivedDuringRefresh);
     incidentsKnown.value = true;
   } catch (error) {

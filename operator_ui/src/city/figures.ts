@@ -34,6 +34,6 @@ function fetchIn(pauseMs: number): void {
 
 async function fetchFigures(): Promise<void> {
   const { data } = await api.GET("/api/v1/figures/today").catch(() => ({ data: undefined }));
-  if (data) figures.value = data as Figures;
+  if (data) figures.value = data;
   if (followers > 0) fetchIn(EVERY_MS);
 }

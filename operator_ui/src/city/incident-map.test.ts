@@ -7,7 +7,8 @@ function incident(id: string, updatedAt: string, state: Incident["state"] = "new
     id, camera_id: "c", camera_name: "C", kind: "fire", family: "fire", severity: "serious", zone: "z", label: "fire", state,
     started_at: updatedAt, raised_at: updatedAt, received_at: updatedAt, updated_at: updatedAt,
     acknowledged_by: null, acknowledged_at: null, closed_by: null, closed_at: null, verdict: null, note: "",
-    event_count: 1, score: 0.9, box: [0, 0, 1, 1], snapshot_url: null,
+    event_count: 1, score: 0.9, box: [0, 0, 1, 1], snapshot_url: null, owner: null, owner_id: null, dispatched_at: null,
+    arrived_at: null, dwell_seconds: null, category: "traffic", position: null, dispatches: [], granted_cameras: [],
   };
 }
 

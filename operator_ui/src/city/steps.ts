@@ -46,5 +46,5 @@ export function close(id: string, verdict: Verdict, note = ""): Promise<Problem 
 export async function stepsOf(id: string): Promise<Step[]> {
   const { data, error } = await api.GET("/api/v1/incidents/{incident_id}/steps", { params: at(id) });
   if (!data) throw error;
-  return (data as { steps: Step[] }).steps;
+  return data.steps;
 }

@@ -30,7 +30,7 @@ export async function restoreSession(): Promise<void> {
   for (;;) {
     try {
       const { data } = await api.GET("/api/v1/session");
-      account.value = (data as Session | undefined) ?? null;
+      account.value = data ?? null;
       return;
     } catch {
       // The center does not answer (yet): try again rather than ask for a password that cannot be checked.
@@ -50,7 +50,7 @@ export async function signIn(name: string, password: string): Promise<Problem | 
   try {
     const { data, error } = await api.POST("/api/v1/session", { body: { name, password } });
     if (!data) return asProblem(error);
-    account.value = data as Session;
+    account.value = data;
     return null;
   } catch (error) {
     return asProblem(error);
