@@ -10,16 +10,17 @@ import typer
 
 from config.load import SettingsError
 from control_center.accounts import AccountError
-from control_center.commands import account, check_camera, check_settings, ledger
+from control_center.commands import account, camera, check_settings, ledger
 from control_center.commands.demo import demo
 from control_center.commands.run import run
 from control_center.commands.score import score
 from control_center.database import DatabaseError
+from control_center.register import RegisterError
 from control_center.supervision.errors import StartError
 from control_center.terminal import output, say_error
 
 # What a person can mend: said without a traceback.
-EXPECTED_ERRORS = (SettingsError, StartError, DatabaseError, AccountError)
+EXPECTED_ERRORS = (SettingsError, StartError, DatabaseError, AccountError, RegisterError)
 
 app = typer.Typer(
     name="haechi",
@@ -31,7 +32,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(demo)
 app.command()(score)
-app.add_typer(check_camera.app, name="camera")
+app.add_typer(camera.app, name="camera")
 app.add_typer(check_settings.app, name="config")
 app.add_typer(account.app, name="account")
 app.add_typer(ledger.app, name="ledger")

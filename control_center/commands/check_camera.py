@@ -15,17 +15,9 @@ from streams.errors import StreamError
 from streams.probe import ProbeReport, probe
 from streams.rtsp.address import without_credentials
 
-app = typer.Typer(no_args_is_help=True, help="Cameras.")
-
 LONG_GOP_SECONDS = 4.0
 
 
-@app.callback()
-def _group() -> None:
-    """Cameras."""
-
-
-@app.command()
 def check(
     url: Annotated[str, typer.Argument(help="rtsp://host[:port]/path")],
     username: Annotated[str | None, typer.Option(help="The camera's user name.")] = None,

@@ -46,4 +46,5 @@ async def _ask(client: httpx.AsyncClient, url: str, seconds: float) -> CameraPro
         counts = answer.raise_for_status().json()["cameras"]
     except httpx.HTTPError:
         return None
-    return CameraProgress(counts["live"], counts["total"], seconds)
+    # Cameras that are switched off are not waited for.
+    return CameraProgress(counts["live"], counts["total"] - counts["disabled"], seconds)
