@@ -11,6 +11,8 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
+from control_center.database.private_file import make_private
+
 BUSY_MILLISECONDS = 10_000
 # Any constant will do, as long as every center on the same PostgreSQL takes the same.
 WRITER_LOCK = 0x48414543
@@ -87,6 +89,11 @@ def _read_options(is_sqlite: bool) -> dict[str, Any]:
 
 def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _make_private(_dialect: Any, _record: Any, _arguments: Any, _options: Any) -> None:
+        if (path := make_url(url).database) and path != ":memory:":
+            make_private(path)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
