@@ -1,6 +1,7 @@
 """The demo's city: sixteen cameras, each showing one of the films at its own point of the loop.
 
-Streets and districts are Suwon's; nothing shown there is real.
+Streets and districts are Suwon's; nothing shown there is real. Some cameras stand within 500 m of each other, as the
+cameras of one incident do: by the station, by Paldalmun, by the city hall, by Manseok park. Others stand alone.
 """
 
 from __future__ import annotations
@@ -60,18 +61,18 @@ _UNDERPASS = ("underpass", "traffic and flood prevention (교통, 침수 예방)
 _TRAFFIC = ("traffic", "traffic (교통)")
 
 POSTS: tuple[Post, ...] = (
-    Post("seodun-alley", "alley", 0.0, "서둔동 골목 1 Seodun-dong Alley", _LANE, 37.2636, 126.9906),
-    Post("jidong-market", "alley", 25.0, "지동시장 뒷길 Ji-dong Market Lane", _ROAD, 37.2777, 127.0195),
-    Post("maetan-ro", "street", 0.0, "매탄로 142 Maetan-ro", _PARKING, 37.2659, 127.0452),
-    Post("ingye-ro", "street", 21.0, "인계로 소화전 Ingye-ro Hydrant", _PARKING, 37.2664, 127.0316),
-    Post("haenggung-lot", "carpark", 0.0, "행궁 공영주차장 Haenggung Car Park", _FIRE, 37.2819, 127.0133),
+    Post("seodun-alley", "alley", 0.0, "서둔동 골목 1 Seodun-dong Alley", _LANE, 37.2651, 126.9962),
+    Post("jidong-market", "alley", 25.0, "지동시장 뒷길 Ji-dong Market Lane", _ROAD, 37.2784, 127.0186),
+    Post("maetan-ro", "street", 0.0, "매탄로 142 Maetan-ro", _PARKING, 37.2650, 127.0392),
+    Post("ingye-ro", "street", 21.0, "인계로 소화전 Ingye-ro Hydrant", _PARKING, 37.2655, 127.0335),
+    Post("haenggung-lot", "carpark", 0.0, "행궁 공영주차장 Haenggung Car Park", _FIRE, 37.2806, 127.0143),
     Post("gwanggyo-lot", "carpark", 51.0, "광교 환승주차장 Gwanggyo Car Park", _FOREST, 37.2986, 127.0516),
     Post("yeongtong-school", "school_gate", 0.0, "영통초 정문 Yeongtong School Gate", _SCHOOL, 37.2517, 127.0710),
-    Post("jeongja-school", "school_gate", 19.0, "정자초 정문 Jeongja School Gate", _SCHOOL, 37.2967, 126.9965),
-    Post("manseok-park", "playground", 0.0, "만석공원 놀이터 Manseok Park", _PARK, 37.3006, 127.0010),
+    Post("jeongja-school", "school_gate", 19.0, "정자초 정문 Jeongja School Gate", _SCHOOL, 37.2979, 126.9972),
+    Post("manseok-park", "playground", 0.0, "만석공원 놀이터 Manseok Park", _PARK, 37.3002, 126.9998),
     Post("hyowon-park", "playground", 17.0, "효원공원 놀이터 Hyowon Park", _PARK, 37.2622, 127.0353),
     Post("hwaseo-underpass", "underpass", 0.0, "화서지하차도 Hwaseo Underpass", _UNDERPASS, 37.2843, 126.9897),
-    Post("godeung-underpass", "underpass", 15.0, "고등지하차도 Godeung Underpass", _UNDERPASS, 37.2724, 126.9985),
+    Post("godeung-underpass", "underpass", 15.0, "고등지하차도 Godeung Underpass", _UNDERPASS, 37.2700, 126.9998),
     Post("suwon-station", "bus_stop", 0.0, "수원역 정류장 Suwon Station Stop", _TRAFFIC, 37.2661, 127.0003),
     Post("paldal-gate", "bus_stop", 22.0, "팔달문 정류장 Paldalmun Stop", _TRAFFIC, 37.2776, 127.0169),
     Post("yulcheon-back", "back_gate", 0.0, "율천동 후문 Yulcheon-dong Back Gate", _LANE, 37.2977, 126.9716),

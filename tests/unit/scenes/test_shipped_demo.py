@@ -129,3 +129,11 @@ def test_sixteen_cameras_of_nine_categories_load_with_their_zones() -> None:
     for camera in settings.cameras:
         assert isinstance(camera, Camera) and camera.zones and camera.position is not None
         assert camera.main.endswith(f"/{camera.id}/main") and camera.sub and camera.sub.endswith(f"/{camera.id}/sub")
+
+
+def test_some_cameras_have_neighbours_and_some_stand_alone() -> None:
+    metres = 6_371_000 * np.pi / 180
+    places = np.array([(post.latitude * metres, post.longitude * metres * np.cos(np.radians(37.28))) for post in POSTS])
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    neighbours = (apart < 480).sum(axis=1) - 1
+    assert (neighbours >= 1).sum() >= 10 and (neighbours >= 2).sum() >= 4 and (neighbours == 0).sum() >= 3
