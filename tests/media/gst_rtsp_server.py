@@ -38,7 +38,26 @@ def make_factory(pipeline):
     permissions.add_permission_for_role("viewer", GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS, True)
     permissions.add_permission_for_role("viewer", GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, True)
     factory.set_permissions(permissions)
+    factory.connect("media-configure", keep_playing)
     return factory
+
+
+def keep_playing(factory, media):
+    """Ask again when the pipeline's change to PLAYING failed (GStreamer 1.22).
+
+    The sink of a media track that the client did not set up can fail to play. When it is asked before the other one,
+    the whole pipeline stays paused, although PLAY was answered with 200: two packets come and no more.
+    """
+    pipeline = media.get_element().get_parent()
+
+    def look():
+        result, _, pending = pipeline.get_state(0)
+        if result == Gst.StateChangeReturn.FAILURE and pending == Gst.State.PLAYING:
+            pipeline.set_state(Gst.State.PLAYING)
+        return GLib.SOURCE_CONTINUE
+
+    source = GLib.timeout_add(100, look)
+    media.connect("unprepared", lambda _: GLib.source_remove(source))
 
 
 def main():
