@@ -174,14 +174,14 @@ class Accounts:
     async def who(self, token: str) -> SignedIn | None:
         """Whose token this is; None when it is unknown, has ended, or its account was disabled."""
         async with self._database.read() as session:
-            row = await session.get(SignIn, _digest(token))
+            row = await session.get(SignIn, sign_in_id(token))
         if row is None or row.expires_at <= datetime.now(UTC) or row.account.disabled_at is not None:
             return None
         return SignedIn(row.account.id, row.account.name, row.account.role, row.expires_at)
 
     async def sign_out(self, token: str, actor: Actor) -> None:
         async with self._database.write() as session:
-            await session.execute(delete(SignIn).where(SignIn.token_hash == _digest(token)))
+            await session.execute(delete(SignIn).where(SignIn.token_hash == sign_in_id(token)))
             await append(session, Entry(actor, "session.signed_out"))
 
     async def _hash(self, password: str) -> str:
@@ -231,7 +231,7 @@ async def _keep_an_administrator(session: AsyncSession) -> None:
 async def _end_sign_ins(session: AsyncSession, account_id: str, keep_token: str | None = None) -> None:
     ended = delete(SignIn).where(SignIn.account_id == account_id)
     if keep_token is not None:
-        ended = ended.where(SignIn.token_hash != _digest(keep_token))
+        ended = ended.where(SignIn.token_hash != sign_in_id(keep_token))
     await session.execute(ended)
 
 
@@ -241,7 +241,7 @@ async def _begin_sign_in(session: AsyncSession, account: Account, address: str) 
     await session.execute(delete(SignIn).where(SignIn.expires_at < now))
     session.add(
         SignIn(
-            token_hash=_digest(token),
+            token_hash=sign_in_id(token),
             account_id=account.id,
             created_at=now,
             expires_at=person.expires_at,
@@ -263,5 +263,6 @@ def _entry(actor: Actor, action: LedgerAction, account: Account, **details: str)
     return Entry(actor, action, subject=account.name, details={"account_id": account.id, **details})
 
 
-def _digest(token: str) -> str:
+def sign_in_id(token: str) -> str:
+    """Names a sign-in without giving its token away."""
     return hashlib.sha256(token.encode()).hexdigest()
