@@ -35,6 +35,7 @@ from control_center.register import Register
 from control_center.register.settings_file import take_settings_file
 from control_center.rights import DESKS, Desk
 from control_center.sign_in_limit import SignInLimit
+from control_center.viewers import Viewers
 from control_center.views import CameraStateView, StatusView, status_view
 
 SWEEP_SECONDS = 1.0
@@ -59,6 +60,7 @@ class Center:
     register: Register
     fleet: Fleet
     live: LiveNews
+    viewers: Viewers
     metrics: CenterMetrics
     workers: httpx.AsyncClient
     worker_token: str
@@ -93,6 +95,7 @@ class Center:
             texts[desk] = self.incident_view(incident, desk).model_dump_json()
         self._take_grants([grant for grant in self.grants if grant.incident_id != incident.id] + incident.grants)
         self.live.publish(name, texts)
+        self.viewers.wake()
 
     def _take_grants(self, grants: list[Grant]) -> None:
         """`cameras.changed` to the desks whose grants are others than before."""
@@ -131,6 +134,7 @@ class Center:
             self.is_status_stale = True
             self.tell_cameras(self.fleet.changes())
             self.tell_register()
+            self.viewers.wake()
 
     async def status(self) -> StatusView:
         return status_view(self.fleet, await self.incidents.counts())
@@ -169,7 +173,7 @@ async def open_center(
         stack.push_async_callback(ledger.close)
         register = Register(database)
         await take_settings_file(register, settings.cameras)
-        fleet, live = Fleet((await register.load()).cameras, expected_workers), LiveNews()
+        fleet, live, reach = Fleet((await register.load()).cameras, expected_workers), LiveNews(), Reach(database)
         center = Center(
             settings=settings,
             database=database,
@@ -179,11 +183,12 @@ async def open_center(
             ingest=Ingest(database, snapshots),
             incidents=Incidents(database),
             life=IncidentLife(database, settings.desks, lambda: fleet.cameras),
-            reach=Reach(database),
+            reach=reach,
             figures=Figures(database, fleet, ZoneInfo(settings.center.time_zone)),
             register=register,
             fleet=fleet,
             live=live,
+            viewers=Viewers(database, reach, fleet, ledger, workers, worker_token),
             metrics=CenterMetrics(fleet, live),
             workers=workers,
             worker_token=worker_token,

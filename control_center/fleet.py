@@ -36,8 +36,20 @@ class StreamReport(BaseModel):
         return "" if value is None else value
 
 
+class ViewerReport(BaseModel):
+    """A live picture that is open at a worker; `viewer` is whom the center named when it was opened."""
+
+    model_config = ConfigDict(frozen=True)
+
+    camera_id: Annotated[str, Field(max_length=63)]
+    session_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+    viewer: Annotated[str, Field(max_length=200)]
+
+
 class Heartbeat(BaseModel):
-    """What a worker tells: where its HTTP API is, how its cameras do, and its counters (Prometheus names)."""
+    """What a worker tells: where its HTTP API is, how its cameras do, who watches them, and its counters (Prometheus
+    names).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +57,7 @@ class Heartbeat(BaseModel):
     pid: Annotated[int, Field(gt=0)]
     cameras: Annotated[dict[Identifier, dict[StreamName, StreamReport]], Field(max_length=4096)] = {}
     counters: Annotated[dict[str, float], Field(max_length=1024)] = {}
+    viewers: Annotated[list[ViewerReport], Field(max_length=10_000)] = []
 
     @field_validator("base_url")
     @classmethod

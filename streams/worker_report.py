@@ -52,6 +52,7 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
         "pid": os.getpid(),
         "cameras": cameras,
         "counters": counters(_worker_samples(parts)),
+        "viewers": [asdict(session) for session in parts.relay.open_sessions()],
     }
 
 

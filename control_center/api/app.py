@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +69,16 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_center(settings, worker_token, expected_workers, hasher) as center:
             app.state.center = center
-            watch = asyncio.create_task(supervise("watch over the fleet", center.watch))
+            watches = [
+                asyncio.create_task(supervise("watch over the fleet", center.watch)),
+                asyncio.create_task(supervise("watch over live pictures", center.viewers.watch)),
+            ]
             try:
                 yield
             finally:
-                watch.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watch
+                for watch in watches:
+                    watch.cancel()
+                await asyncio.wait(watches)
 
     app = _Application(
         title="Haechi",

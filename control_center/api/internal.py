@@ -54,6 +54,7 @@ async def take_heartbeat(
 ) -> HeartbeatAnswer:
     """Every 2 s and at each change of a stream's state."""
     center.tell_cameras(center.fleet.hear(worker_id, heartbeat))
+    center.viewers.hear(heartbeat.base_url, heartbeat.viewers)
     return HeartbeatAnswer(open_incidents=sorted(center.open_cameras), cameras_version=center.register.loaded.version)
 
 

@@ -77,6 +77,7 @@ async def sign_out(request: Request, response: Response, center: CurrentCenter, 
     token = token_of(request)
     assert token is not None  # somebody is signed in
     await center.accounts.sign_out(token, actor)
+    center.viewers.wake()
     response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict")
 
 
@@ -92,6 +93,7 @@ async def change_password(
     center.address_limit.forget(actor.address)
     center.name_limit.forget(name_key(person.name))
     await center.accounts.set_password(person.account_id, form.new.get_secret_value(), actor, token_of(request))
+    center.viewers.wake()
 
 
 def _refuse_too_many(center: Center, address: str, name: str) -> None:

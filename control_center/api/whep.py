@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import httpx
-from fastapi import Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from config.settings import StreamName
-from control_center.api.authorization import guarded_router, requires
+from control_center.accounts import sign_in_id
+from control_center.api.authorization import GuardedRoute, person_of, requires, token_of
 from control_center.api.cameras import refuse_unknown
-from control_center.api.deps import CameraId, CurrentActor, CurrentCenter
+from control_center.api.deps import CameraId, CurrentActor, CurrentCenter, CurrentPerson
 from control_center.api.problems import Problem
 from control_center.center import Center
-from control_center.ledger import Entry
+from control_center.fleet import WorkerStatus
+from control_center.incidents.store import IncidentUnknown
+from control_center.ledger import Actor, Entry, LedgerFailed
 from control_center.rights import Right
+from control_center.viewers import Picture, viewer_of
 
-router = guarded_router(prefix="/api/v1/cameras/{camera_id}/whep", tags=["live"])
+
+class WitnessedRoute(GuardedRoute):
+    """Who asks for a live picture without the right to it is a row of the ledger too."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def witnessed(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Problem as problem:
+                if request.method == "POST" and problem.kind in _REFUSALS:
+                    await _record_refusal(request, problem.detail)
+                raise
+
+        return witnessed
+
+
+_REFUSALS = {"no-right", "out-of-reach"}
+router = APIRouter(prefix="/api/v1/cameras/{camera_id}/whep", tags=["live"], route_class=WitnessedRoute)
 
 SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 _FORWARDED_REQUEST = ("content-type", "if-match", "accept")
@@ -41,20 +67,88 @@ async def open_live(
     camera_id: CameraId,
     request: Request,
     center: CurrentCenter,
+    person: CurrentPerson,
     actor: CurrentActor,
     stream: StreamName = "main",
     reason: Annotated[str, Query(max_length=200)] = "",
     incident: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
 ) -> Response:
-    """Open the live picture of a camera with an SDP offer. Each is a row of the ledger, with its incident or reason."""
+    """Open the live picture of a camera with an SDP offer. Each is a row of the ledger, with its incident or reason.
+
+    For a desk the incident is that of its grant; 403 without one, and 503 where the ledger cannot be written.
+    """
+    refuse_unknown(center, camera_id)
+    sight = await center.reach.sees_camera(person, camera_id)
+    if not sight.allowed:
+        raise Problem(HTTPStatus.FORBIDDEN, f"camera {camera_id}: {sight.reason}", "out-of-reach")
+    incident = sight.incident_id or await _known(center, incident)
     told = reason or ("" if incident else "no incident")
-    await center.ledger.record(Entry(actor, "view.live", camera_id, incident, reason=told, details={"stream": stream}))
-    answer = await _forward(center, camera_id, request, f"/whep/{camera_id}", {"stream": stream})
-    location = answer.headers.get("location", "")
+    entry = Entry(actor, "view.live", camera_id, incident, reason=told, details={"stream": stream})
+    viewer = viewer_of(person, sign_in_id(token_of(request) or ""))
+    opened = await _open_and_record(center, camera_id, request, viewer, entry)
+    if opened.status_code != HTTPStatus.CREATED:
+        return _passed_on(opened)
+    return _passed_on(opened, {"Location": f"/api/v1/cameras/{camera_id}/whep/{quote(_session_id(opened), safe='')}"})
+
+
+async def _known(center: Center, incident_id: str | None) -> str | None:
+    if incident_id is not None:
+        try:
+            await center.incidents.one(incident_id)
+        except IncidentUnknown as error:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"incident: {error}", "invalid") from error
+    return incident_id
+
+
+async def _open_and_record(
+    center: Center, camera_id: str, request: Request, viewer: str, entry: Entry
+) -> httpx.Response:
+    """The row is written while the worker opens the picture, so that nobody waits for the disk and the network in turn.
+
+    A picture that is not likely to open, of a camera that is away, is written down when it has opened: a browser tries
+    again every few seconds. Raises Problem, LedgerFailed; then nothing stays open.
+    """
+    worker = _worker(center, camera_id)
+    is_likely = any(stream.state == "live" for stream in center.fleet.camera_status(camera_id).streams)
+    recording = asyncio.create_task(center.ledger.record(entry)) if is_likely else None
+    query = {"stream": str(entry.details["stream"])}
+    try:
+        answer = await _forward(center, worker, request, f"/whep/{camera_id}", query, {"Haechi-Viewer": viewer})
+    except Problem as problem:
+        await _record_failure(center, entry, recording, problem.detail)
+        raise
     if answer.status_code != HTTPStatus.CREATED:
-        return _passed_on(answer)
-    session_id = quote(location.rstrip("/").rpartition("/")[2], safe="")
-    return _passed_on(answer, {"Location": f"/api/v1/cameras/{camera_id}/whep/{session_id}"})
+        await _record_failure(center, entry, recording, answer.text[:200])
+        return answer
+    picture = Picture(worker.base_url or "", camera_id, _session_id(answer), viewer)
+    center.viewers.opened(picture)
+    try:
+        await (recording or center.ledger.record(entry))
+    except LedgerFailed:
+        await center.viewers.close(picture)
+        raise
+    return answer
+
+
+async def _record_failure(center: Center, entry: Entry, recording: asyncio.Task[None] | None, why: str) -> None:
+    """What was written down as a view was none."""
+    if recording is not None:
+        await recording
+        await center.ledger.record(replace(entry, action="view.failed", reason=why))
+
+
+async def _record_refusal(request: Request, why: str) -> None:
+    center: Center = request.app.state.center
+    person, camera_id = await person_of(center, request), request.path_params["camera_id"]
+    if person is not None:
+        known = camera_id if camera_id in center.fleet.cameras else None
+        actor = Actor.of(person, request.client.host if request.client else "unknown")
+        subject = "" if known else camera_id[:63]
+        await center.ledger.record(Entry(actor, "view.refused", known, subject=subject, reason=why))
+
+
+def _session_id(answer: httpx.Response) -> str:
+    return str(answer.headers.get("location", "")).rstrip("/").rpartition("/")[2]
 
 
 @router.patch("/{session_id}", response_class=Response, openapi_extra=_TRICKLE_BODY)
@@ -63,19 +157,20 @@ async def add_candidates(
     camera_id: CameraId, session_id: SessionId, request: Request, center: CurrentCenter
 ) -> Response:
     """Trickle ICE candidates (RFC 8840)."""
-    return _passed_on(await _forward(center, camera_id, request, f"/whep/{camera_id}/{session_id}"))
+    worker = _worker(center, camera_id)
+    return _passed_on(await _forward(center, worker, request, f"/whep/{camera_id}/{session_id}"))
 
 
 @router.delete("/{session_id}", response_class=Response)
 @requires(Right.VIEW_LIVE)
 async def close_live(camera_id: CameraId, session_id: SessionId, request: Request, center: CurrentCenter) -> Response:
     """End the live picture."""
-    return _passed_on(await _forward(center, camera_id, request, f"/whep/{camera_id}/{session_id}"))
+    worker = _worker(center, camera_id)
+    return _passed_on(await _forward(center, worker, request, f"/whep/{camera_id}/{session_id}"))
 
 
-async def _forward(
-    center: Center, camera_id: str, request: Request, path: str, query: dict[str, str] | None = None
-) -> httpx.Response:
+def _worker(center: Center, camera_id: str) -> WorkerStatus:
+    """The one that has the camera. Raises Problem."""
     refuse_unknown(center, camera_id)
     worker = center.fleet.worker_of(camera_id)
     if worker is None or worker.base_url is None or not worker.is_answering:
@@ -83,11 +178,22 @@ async def _forward(
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE, f"camera {camera_id}: {reason}", "no-worker", {"Retry-After": "2"}
         )
+    return worker
+
+
+async def _forward(
+    center: Center,
+    worker: WorkerStatus,
+    request: Request,
+    path: str,
+    query: dict[str, str] | None = None,
+    more: dict[str, str] | None = None,
+) -> httpx.Response:
     headers = {name: value for name in _FORWARDED_REQUEST if (value := request.headers.get(name))}
-    headers["Authorization"] = f"Bearer {center.worker_token}"
+    headers |= {"Authorization": f"Bearer {center.worker_token}"} | (more or {})
     try:
         return await center.workers.request(
-            request.method, worker.base_url + path, params=query, content=await request.body(), headers=headers
+            request.method, f"{worker.base_url}{path}", params=query, content=await request.body(), headers=headers
         )
     except httpx.TimeoutException as error:
         raise Problem(

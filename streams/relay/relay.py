@@ -26,6 +26,15 @@ _CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that is connecting or connected; `viewer` is whom it was opened for, as the opener named them."""
+
+    camera_id: str
+    session_id: str
+    viewer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A session that was opened. `start` says how its picture begins: at once, at once from `sub`, or waiting."""
 
@@ -65,7 +74,7 @@ class Relay:
         self._checker: asyncio.Task[None] | None = None
         self._closing = False
 
-    async def open(self, camera_id: str, stream: StreamName, offer_sdp: str) -> Opened:
+    async def open(self, camera_id: str, stream: StreamName, offer_sdp: str, viewer: str = "") -> Opened:
         """Open a session for a browser's offer. Raises a RelayError that says why not."""
         key, buffer = self._find(camera_id, stream)
         if self._closing or len(self._sessions) >= self._max_viewers:
@@ -80,7 +89,7 @@ class Relay:
         h264 = choose_format(offer, _profile(buffer))
         transport = MediaTransport(self._certificate.current(), self._address)
         feed, starter = self._feed(key), self._feed(starter_key or key)
-        session = Session(camera_id, feed, starter, transport, self._pacer, self._limits, self._forget)
+        session = Session(camera_id, feed, starter, transport, self._pacer, self._limits, self._forget, viewer)
         self._sessions[session.id] = session
         try:
             await transport.gather()
@@ -108,6 +117,10 @@ class Relay:
         """Connected viewers by stream."""
         counts = Counter(session.feed.name for session in self._sessions.values() if session.viewer is not None)
         return {key: counts[feed.name] for key, feed in self._feeds.items() if counts[feed.name]}
+
+    def open_sessions(self) -> list[OpenSession]:
+        """Every session and whom it is for."""
+        return [OpenSession(one.camera_id, one.id, one.opened_for) for one in self._sessions.values()]
 
     @property
     def session_count(self) -> int:

@@ -41,9 +41,11 @@ class Session:
         pacer: Pacer,
         limits: SessionLimits,
         on_end: Callable[[Session], None],
+        opened_for: str = "",
     ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.camera_id = camera_id
+        self.opened_for = opened_for
         self.feed = feed
         self.viewer: Viewer | None = None
         self.reason = ""

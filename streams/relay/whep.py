@@ -15,6 +15,8 @@ from streams.relay.errors import BadOffer, RelayError, RestartNotSupported, Stal
 from streams.relay.relay import Relay
 from streams.relay.sdp import MAX_OFFER_BYTES
 
+# Whom the picture is for, in words of the caller's own; told again by Relay.open_sessions.
+VIEWER_HEADER = "haechi-viewer"
 _SDP, _FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 
 
@@ -44,7 +46,7 @@ def whep_routes(relay: Relay, ice_servers: Sequence[IceServer] = ()) -> list[Rou
     async def open_session(request: Request) -> Response:
         camera_id = request.path_params["camera_id"]
         offer = await _read(request, _SDP)
-        opened = await relay.open(camera_id, _stream(request), offer)
+        opened = await relay.open(camera_id, _stream(request), offer, request.headers.get(VIEWER_HEADER, "")[:200])
         response = Response(opened.answer, status_code=201, media_type=_SDP)
         response.headers["location"] = f"/whep/{camera_id}/{opened.session_id}"
         response.headers["etag"] = opened.etag
