@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from config.load import SettingsError, load_settings
 from control_center.api.app import create_app
-from control_center.log import set_up_logging
+from streams.process_log import set_up_logging
 
 logger = logging.getLogger(__name__)
 

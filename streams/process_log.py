@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-_CHATTY = ("httpx", "httpcore", "uvicorn", "aiortc", "aioice")
+_CHATTY = ("alembic", "httpx", "httpcore", "uvicorn", "aiortc", "aioice")
 
 
 def set_up_logging(program: str, level: int = logging.INFO) -> None:

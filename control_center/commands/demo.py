@@ -13,7 +13,6 @@ import typer
 from config.load import load_settings
 from config.settings import Settings
 from control_center.commands.run import serve_until_stopped, stay
-from control_center.log import set_up_logging
 from control_center.supervision.data_folder import owned
 from control_center.supervision.demo_accounts import make_demo_accounts
 from control_center.supervision.demo_city import (
@@ -27,6 +26,7 @@ from control_center.supervision.demo_city import (
 from control_center.supervision.errors import StartError
 from control_center.supervision.installation import Installation, running
 from control_center.terminal import say, show_accounts
+from streams.process_log import set_up_logging
 
 DEFAULT_DATA = Path("data/demo")
 DEFAULT_PORT = 8080

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from config.load import SettingsError, load_settings
-from control_center.log import set_up_logging
 from control_center.supervision.camera_progress import CameraProgress, wait_for_cameras
 from control_center.supervision.data_folder import owned
 from control_center.supervision.installation import Installation, running
 from control_center.supervision.signals import Stopped, run_until_stopped
 from control_center.terminal import say, show_address
+from streams.process_log import set_up_logging
 
 DEFAULT_FILE = Path("haechi.yaml")
 LIVE_WITHIN_SECONDS = 30.0

@@ -21,7 +21,6 @@ from rich.table import Table
 
 from control_center.commands.demo import Demo, demo_running
 from control_center.demo_score import Alarm, FilmedCamera, Window, load_filmed_camera, score_alarms
-from control_center.log import set_up_logging
 from control_center.supervision.camera_progress import wait_for_cameras
 from control_center.supervision.demo_accounts import OPERATOR_NAME
 from control_center.supervision.demo_city import DEMO_FOLDER
@@ -31,6 +30,7 @@ from control_center.supervision.signals import Stopped, run_until_stopped
 from control_center.terminal import output, progress, say
 from detectors.scenes.truth import TruthError
 from detectors.scoring import Score
+from streams.process_log import set_up_logging
 
 ALL_LIVE_WITHIN_SECONDS = 120.0
 SETTLE_SECONDS = 15.0
