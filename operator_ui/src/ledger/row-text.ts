@@ -35,6 +35,7 @@ export function valueText(key: string, value: unknown): string {
   if (Array.isArray(value)) return value.map((one) => valueText(key, one)).join(", ");
   if (typeof value !== "string") return String(value);
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return dateAndTime(value);
+  if (key === "head") return `${value.slice(0, 16)}…`;
   if (key === "cameras") return cameraNames.value.get(value) ?? value;
   const prefix = WORDS_OF[key];
   return prefix ? wordFor(prefix, value) : sayOf("value", value);
@@ -42,8 +43,12 @@ export function valueText(key: string, value: unknown): string {
 
 export function dateAndTime(at: string): string {
   return new Date(at).toLocaleString(language.value === "ko" ? "ko-KR" : "en-GB", {
-    dateStyle: "medium",
-    timeStyle: "medium",
-    hour12: false,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
   });
 }

@@ -28,9 +28,9 @@ export function ImportCameras({ onDone }: { onDone: () => void }) {
     <section class="admin-section import" data-testid="import">
       <h1>{say("import_title")}</h1>
       <p class="quiet-text">{say("import_text")}</p>
-      <label class="field">
+      <label class="button import-file">
         {say("import_file")}
-        <input type="file" accept=".yaml,.yml,text/yaml" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
+        <input class="unseen" type="file" accept=".yaml,.yml,text/yaml" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
       </label>
       <label class="field">
         {say("import_paste")}
