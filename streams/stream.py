@@ -7,12 +7,12 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from config.settings import Camera, StreamName
 from streams.access_unit import AccessUnit
-from streams.errors import Place, Stalled, StreamError
+from streams.errors import Place, Stalled, StreamError, WrongCredentials
 from streams.gop_buffer import GopBuffer
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.rtsp.receiver import PacketFault
@@ -28,7 +28,8 @@ class StreamTimes:
 
     `stall`: without any picture. `key_wait`: with pictures of which none can be decoded. A run of `healthy` length
     resets the back-off, which grows from `first_backoff` to `last_backoff`. One log line of packet faults at most
-    every `fault_log`.
+    every `fault_log`. A camera that refuses user name and password is asked again after `first_refused`, growing to
+    `last_refused`: many lock the account after a few wrong attempts.
     """
 
     answer: float = 5.0
@@ -37,7 +38,23 @@ class StreamTimes:
     healthy: float = 20.0
     first_backoff: float = 1.0
     last_backoff: float = 15.0
+    first_refused: float = 60.0
+    last_refused: float = 600.0
     fault_log: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a session is opened with."""
+
+    url: str
+    username: str | None
+    password: str | None = field(repr=False)
+
+
+def _target(camera: Camera, name: StreamName) -> _Target:
+    password = camera.password.get_secret_value() if camera.password else None
+    return _Target(camera.url(name), camera.username, password)
 
 
 class Stream:
@@ -59,17 +76,16 @@ class Stream:
     ) -> None:
         self.camera_id = camera.id
         self.name: StreamName = name
-        self.url = camera.url(name)
         self.buffer = GopBuffer(ring_max_bytes)
         self.state: StreamState = "connecting"
         self.reason = ""
         self._since = datetime.now(UTC)
-        self._username = camera.username
-        self._password = camera.password.get_secret_value() if camera.password else None
+        self._target = _target(camera, name)
         self._budget = budget
         self._on_change = on_change
         self._times = times or StreamTimes()
         self._back_off = BackOff(self._times.first_backoff, self._times.last_backoff)
+        self._refused_back_off = BackOff(self._times.first_refused, self._times.last_refused)
         self._enabled = asyncio.Event()
         self._enabled.set()
         self._life: asyncio.Task[None] | None = None
@@ -113,6 +129,22 @@ class Stream:
             counts=counts,
         )
 
+    def change(self, camera: Camera) -> None:
+        """Go on with another definition: a changed URL, user name or password begins a new session at once.
+
+        The ring stays, and with it who reads it.
+        """
+        target = _target(camera, self.name)
+        if target == self._target:
+            return
+        self._target = target
+        self._reset_back_off()
+        self._logged_reason = ""
+        if self._enabled.is_set():
+            self._change("connecting", "")
+        if self._life is not None:
+            self._life.cancel()
+
     def disable(self, reason: str) -> None:
         """End the session and stay away until `enable`."""
         self._enabled.clear()
@@ -123,7 +155,7 @@ class Stream:
     def enable(self) -> None:
         """Connect again after `disable`."""
         if not self._enabled.is_set():
-            self._back_off.reset()
+            self._reset_back_off()
             self._change("connecting", "")
             self._enabled.set()
 
@@ -147,33 +179,40 @@ class Stream:
         while True:
             started = time.monotonic()
             self._change("connecting", self.reason)
+            back_off = self._back_off
             try:
                 await self._play()
             except StreamError as error:
                 reason, place = error.reason, str(error.place)
+                if isinstance(error, WrongCredentials):
+                    back_off = self._refused_back_off
             except Exception as error:
                 reason, place = f"internal fault: {type(error).__name__}", ""
                 logger.exception("camera %s %s: internal fault", self.camera_id, self.name)
             if self._decodable_ns and time.monotonic() - started >= self._times.healthy:
-                self._back_off.reset()
+                self._reset_back_off()
             if reason != self._logged_reason:  # a dead camera says so once, not at every attempt
                 logger.warning("camera %s %s: %s (%s)", self.camera_id, self.name, reason, place)
                 self._logged_reason = reason
             self._change("backing_off", reason)
-            await asyncio.sleep(self._back_off.next_seconds())
+            await asyncio.sleep(back_off.next_seconds())
+
+    def _reset_back_off(self) -> None:
+        self._back_off.reset()
+        self._refused_back_off.reset()
 
     async def _play(self) -> None:
         """One session from connect to its end. Raises StreamError always."""
         self._run += 1
         self._decodable_ns = 0
         options = SessionOptions(
-            username=self._username,
-            password=self._password,
+            username=self._target.username,
+            password=self._target.password,
             run=self._run,
             answer_seconds=self._times.answer,
             place=Place(self.camera_id, self.name),
         )
-        session = RtspSession(self.url, options, self._take, self._fault)
+        session = RtspSession(self._target.url, options, self._take, self._fault)
         try:
             async with self._budget:
                 self._past = dataclasses.replace(self._past, attempts=self._past.attempts + 1)

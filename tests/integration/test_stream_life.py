@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,16 @@ from tests.gstreamer import GStreamerServer, clip_pipeline
 from tests.rtp import SEI_RECOVERY_GRADUAL
 
 PASSWORD = "hunter2-secret"
-QUICK = StreamTimes(answer=2.0, stall=1.5, key_wait=4.0, healthy=1.0, first_backoff=0.1, last_backoff=0.4)
+QUICK = StreamTimes(
+    answer=2.0,
+    stall=1.5,
+    key_wait=4.0,
+    healthy=1.0,
+    first_backoff=0.1,
+    last_backoff=0.4,
+    first_refused=0.1,
+    last_refused=0.4,
+)
 
 
 def clip() -> Path:
@@ -131,6 +141,42 @@ async def test_a_fault_from_the_start_is_told_and_cured(
         assert status.counts.attempts >= 1
     assert PASSWORD not in caplog.text
     assert PASSWORD not in str(stream.told)
+
+
+def definition(url: str, password: str = PASSWORD) -> Camera:
+    return Camera(id="gate", name="Gate", purpose="test", main=url, username="viewer", password=SecretStr(password))
+
+
+async def test_a_refused_password_is_seldom_tried_again_and_a_new_one_at_once() -> None:
+    assert (StreamTimes().first_refused, StreamTimes().last_refused) == (60.0, 600.0)
+    times = replace(QUICK, first_refused=3600.0, last_refused=3600.0)
+    async with camera() as server, watched(server.url("gate"), times=times) as stream:
+        await stream.live()
+        stream.stream.change(definition(server.url("gate"), "mistyped"))
+        await stream.reason("wrong user name or password")
+        refused = stream.stream.status().counts.attempts
+        await asyncio.sleep(10 * QUICK.last_backoff)
+        assert stream.stream.status().counts.attempts == refused, "it would lock the account"
+        stream.stream.change(definition(server.url("gate")))
+        await stream.live()
+
+
+async def test_another_url_is_opened_at_once_into_the_same_ring() -> None:
+    mounts = [
+        Mount(name=name, main=clip(), username="viewer", password=SecretStr(PASSWORD)) for name in ("gate", "yard")
+    ]
+    async with VirtualCameraServer(mounts) as server, watched(server.url("gate")) as stream:
+        first = await stream.live()
+        index = stream.stream.buffer.next_index
+        stream.stream.change(definition(server.url("gate")))
+        assert stream.stream.status().run == first.run and stream.stream.state == "live", "nothing changed"
+        stream.stream.change(definition(server.url("yard")))
+        assert stream.stream.state == "connecting"
+        status = await stream.live()
+        assert (server.session_count("gate"), server.session_count("yard")) == (0, 1)
+        assert status.run > first.run and status.counts.sessions == 2
+        unit = stream.stream.buffer.get(stream.stream.buffer.next_index - 1)
+        assert unit is not None and unit.run == status.run and stream.stream.buffer.next_index > index
 
 
 @pytest.mark.parametrize(
