@@ -1,7 +1,8 @@
-import { defineConfig } from "vite";
+import { defineConfig, loadEnv } from "vite";
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: { target: "es2022", sourcemap: true },
-  server: { proxy: { "/api": "http://127.0.0.1:8080" } },
-});
+  // HAECHI_CENTER names the center that the development server shows, such as a demo on another port.
+  server: { proxy: { "/api": loadEnv(mode, ".", "HAECHI_")["HAECHI_CENTER"] ?? "http://127.0.0.1:8080" } },
+}));

@@ -8,6 +8,7 @@ import { KEPT_CLOSED, newestFirst, withIncident, withList, type IncidentMap } fr
 
 const MOST_OPEN = 500;
 const REOPEN_MS = 2_000;
+const RETRY_MS = 3_000;
 
 /** Null until the center has told. */
 export const cameras = signal<Camera[] | null>(null);
@@ -86,21 +87,27 @@ function listen(): () => void {
   }
   return () => {
     window.clearTimeout(timer);
+    window.clearTimeout(retryTimer);
     source.close();
   };
 }
 
 const arrivedDuringRefresh = new Set<string>();
 
-/** Fetch cameras and incidents anew. */
+let retryTimer = 0;
+
+/** Fetch cameras and incidents anew; again after a while when the center could not give them. */
 export async function refresh(): Promise<void> {
+  window.clearTimeout(retryTimer);
+  cityError.value = null;
   await Promise.all([refreshCameras(), refreshIncidents()]);
+  if (cityError.value !== null && followers > 0) retryTimer = window.setTimeout(() => void refresh(), RETRY_MS);
 }
 
 async function refreshCameras(): Promise<void> {
   const { data, error } = await api.GET("/api/v1/cameras").catch((thrown: unknown) => ({ data: undefined, error: thrown }));
-  cityError.value = error ?? null;
   if (data) cameras.value = data.cameras;
+  else cityError.value = error;
 }
 
 async function refreshIncidents(): Promise<void> {

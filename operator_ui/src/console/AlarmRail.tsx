@@ -1,28 +1,39 @@
 import { useSignal } from "@preact/signals";
-import type { Incident } from "../api/client";
-import { clock, word, wordFor } from "../words";
-import { closedIncidents, incidents, openIncidents } from "../city/city";
-import { acknowledge, close } from "../city/steps";
-import { problemWords, type Problem } from "../api/problem";
-import { selectIncident, selected } from "./selection";
+import { asProblem } from "../api/problem";
+import { ProblemNote } from "../api/ProblemNote";
+import { cityError, closedIncidents, incidentsKnown, openIncidents, refresh } from "../city/city";
+import { account } from "../session/session";
+import { word } from "../words";
+import { AlarmCard } from "./AlarmCard";
+import { FILTERS, isMine, urgentFirst, type Filter } from "./alarms";
+import { prefer, preferences } from "./preferences";
+import { ring, wakeSound } from "./sound";
+import { say } from "./words";
 
-const VERDICTS = ["real", "false", "unsure"] as const;
+const EMPTY = { open: () => word("no_open_alarms"), mine: () => say("none_mine"), closed: () => word("no_closed_alarms") };
 
+/** The alarms: what needs somebody first. */
 export function AlarmRail() {
-  const showClosed = useSignal(false);
-  const list = showClosed.value ? closedIncidents.value : openIncidents.value;
+  const filter = useSignal<Filter>("open");
+  const mine = openIncidents.value.filter((incident) => isMine(incident, account.value?.account_id ?? ""));
+  const list = { open: urgentFirst(openIncidents.value), mine: urgentFirst(mine), closed: closedIncidents.value }[filter.value];
+  const counts: Record<Filter, number | null> = { open: openIncidents.value.length, mine: mine.length, closed: null };
   return (
     <aside class="rail" aria-label={word("alarms")}>
-      <div class="rail-tabs" role="group">
-        <button type="button" aria-pressed={!showClosed.value} onClick={() => (showClosed.value = false)}>
-          {word("alarms_open")} <b>{openIncidents.value.length}</b>
-        </button>
-        <button type="button" aria-pressed={showClosed.value} onClick={() => (showClosed.value = true)}>
-          {word("alarms_closed")}
-        </button>
+      <div class="rail-head">
+        <div class="rail-tabs" role="group" aria-label={word("alarms")}>
+          {FILTERS.map((each) => (
+            <button key={each} type="button" data-filter={each} aria-pressed={filter.value === each} onClick={() => (filter.value = each)}>
+              {say(`filter_${each}`)} {counts[each] !== null && <b>{counts[each]}</b>}
+            </button>
+          ))}
+        </div>
+        <SoundSwitch />
       </div>
-      {incidents.value.size === 0 || list.length === 0 ? (
-        <p class="page-note">{word(showClosed.value ? "no_closed_alarms" : "no_open_alarms")}</p>
+      {!incidentsKnown.value ? (
+        <NotYet />
+      ) : list.length === 0 ? (
+        <p class="page-note">{EMPTY[filter.value]()}</p>
       ) : (
         <ol class="alarms">
           {list.map((incident) => (
@@ -34,77 +45,33 @@ export function AlarmRail() {
   );
 }
 
-function AlarmCard({ incident }: { incident: Incident }) {
+function NotYet() {
+  if (!cityError.value) return <p class="page-note">{word("loading")}</p>;
   return (
-    <li
-      class="alarm"
-      data-incident={incident.id}
-      data-kind={incident.kind}
-      data-state={incident.state}
-      data-severity={incident.severity}
-      data-selected={selected.value?.incidentId === incident.id}
-    >
-      <button type="button" class="alarm-open" onClick={() => selectIncident(incident)}>
-        {incident.snapshot_url ? (
-          <img src={incident.snapshot_url} alt={word("snapshot_of")} loading="lazy" width="128" height="72" />
-        ) : (
-          <span class="no-snapshot" />
-        )}
-        <AlarmFacts incident={incident} />
+    <div class="page-note">
+      <ProblemNote problem={asProblem(cityError.value)} />
+      <button type="button" onClick={() => void refresh()}>
+        {word("try_again")}
       </button>
-      <AlarmActions incident={incident} />
-    </li>
+    </div>
   );
 }
 
-export function AlarmFacts({ incident }: { incident: Incident }) {
-  return (
-    <span class="alarm-facts">
-      <span class="alarm-kind">
-        {wordFor("kind", incident.kind)}
-        <em>{wordFor("severity", incident.severity)}</em>
-      </span>
-      <span>{incident.camera_name}</span>
-      <small>
-        {clock(incident.started_at)} · {word("zone")} {incident.zone}
-        {incident.event_count > 1 && ` · ${incident.event_count} ${word("events")}`}
-      </small>
-      <small>
-        {wordFor("state", incident.state)}
-        {incident.acknowledged_by && ` ${word("by")} ${incident.acknowledged_by}`}
-        {incident.verdict && ` · ${wordFor("verdict", incident.verdict)}`}
-      </small>
-    </span>
-  );
-}
-
-export function AlarmActions({ incident }: { incident: Incident }) {
-  const error = useSignal("");
-  const act = async (action: Promise<Problem | null>): Promise<void> => {
-    const problem = await action;
-    error.value = problem ? problemWords(problem) : "";
+function SoundSwitch() {
+  const isOn = preferences.value.sound;
+  const name = say(isOn ? "sound_on" : "sound_off");
+  const flip = (): void => {
+    prefer({ sound: !isOn });
+    if (isOn) return;
+    wakeSound();
+    ring("attention");
   };
-  if (incident.state === "closed") return null;
   return (
-    <span class="alarm-actions">
-      {incident.state === "new" && (
-        <button type="button" class="primary" onClick={() => void act(acknowledge(incident.id))}>
-          {word("acknowledge")}
-        </button>
-      )}
-      <span class="verdicts" role="group" aria-label={word("close_as")}>
-        <small>{word("close_as")}</small>
-        {VERDICTS.map((verdict) => (
-          <button key={verdict} type="button" data-verdict={verdict} onClick={() => void act(close(incident.id, verdict))}>
-            {wordFor("verdict", verdict)}
-          </button>
-        ))}
-      </span>
-      {error.value && (
-        <small class="form-error" role="alert">
-          {error}
-        </small>
-      )}
-    </span>
+    <button type="button" class="quiet sound" role="switch" aria-checked={isOn} aria-label={name} title={name} data-testid="sound" onClick={flip}>
+      <svg width="18" height="18" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+        <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z" />
+        {isOn ? <path d="M15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11" /> : <path d="m16 9.5 5 5m0-5-5 5" />}
+      </svg>
+    </button>
   );
 }

@@ -1,31 +1,45 @@
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { TopBar } from "../app/TopBar";
+import { cameras, openIncidents } from "../city/city";
 import { word } from "../words";
 import { AlarmRail } from "./AlarmRail";
-import { cameras, openIncidents } from "../city/city";
+import { watchArrivals } from "./arrivals";
+import { CameraSearch } from "./CameraSearch";
+import { clearForgotten, listenToKeys } from "./commands";
+import { Help } from "./Help";
+import { ReasonCard } from "./ReasonCard";
+import { overlay, selected, selectedIncident } from "./selection";
 import { Stage } from "./Stage";
-import { clearSelection, selected } from "./selection";
 import { Wall } from "./Wall";
+import { say } from "./words";
+import "./console.css";
 
+/** The operators' page: alarms, the wall of live cameras, one of them large, and the reason for an alarm. */
 export function Console() {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") clearSelection();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
-
+  const tab = useSignal<"alarms" | "wall">("alarms");
+  useEffect(watchArrivals, []);
+  useEffect(listenToKeys, []);
+  useEffect(() => clearForgotten, []);
+  const isLarge = selected.value !== null;
   return (
-    <div class="console">
+    <div class="console" data-tab={tab.value} data-large={isLarge} data-card={selectedIncident.value !== null}>
       <TopBar title={word("page_console")}>
         <Figures />
       </TopBar>
-      <main class={selected.value ? "watch with-stage" : "watch"}>
-        {selected.value && <Stage />}
-        <Wall />
-      </main>
+      <main class="watch">{isLarge ? <Stage /> : <Wall />}</main>
+      {selectedIncident.value && <ReasonCard key={selectedIncident.value.id} incident={selectedIncident.value} />}
       <AlarmRail />
+      <nav class="tabs" aria-label={word("page_console")}>
+        {(["alarms", "wall"] as const).map((name) => (
+          <button key={name} type="button" aria-pressed={tab.value === name} onClick={() => (tab.value = name)}>
+            {say(`tab_${name}`)}
+            {name === "alarms" && <b>{openIncidents.value.length}</b>}
+          </button>
+        ))}
+      </nav>
+      {overlay.value === "search" && <CameraSearch />}
+      {overlay.value === "help" && <Help />}
     </div>
   );
 }
@@ -43,6 +57,14 @@ function Figures() {
       </span>
       <span class="figure" data-testid="open-count">
         <b>{openIncidents.value.length}</b> {word("open_alarms")}
+      </span>
+      <span class="bar-buttons">
+        <button type="button" data-testid="open-search" aria-keyshortcuts="/" onClick={() => (overlay.value = "search")}>
+          {say("search")} <kbd>/</kbd>
+        </button>
+        <button type="button" class="quiet" data-testid="open-help" aria-keyshortcuts="?" title={say("help")} aria-label={say("help")} onClick={() => (overlay.value = "help")}>
+          <kbd>?</kbd>
+        </button>
       </span>
     </>
   );

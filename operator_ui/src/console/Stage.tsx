@@ -1,37 +1,85 @@
-import { word, wordFor } from "../words";
-import { AlarmActions, AlarmFacts } from "./AlarmRail";
-import { cameras, incidents } from "../city/city";
-import { clearSelection, selected } from "./selection";
+import { computed } from "@preact/signals";
+import { cameraOf, cameras } from "../city/city";
+import { distance, nearest } from "../city/nearest";
 import { LivePicture } from "../player/LivePicture";
+import { word, wordFor } from "../words";
+import { clearSelection, lookAlso, selected, selectedIncident } from "./selection";
+import { say } from "./words";
 
-/** The chosen camera large, live, with the alarm that led there. */
+const NEAR = 5;
+
+const near = computed(() => {
+  const incident = selectedIncident.value;
+  // The net is cast around the alarm, and stays while the operator looks through it.
+  const center = cameraOf(incident?.camera_id ?? selected.value?.cameraId ?? "");
+  return { center, list: center ? nearest(cameras.value ?? [], center, NEAR) : [] };
+});
+
+/** The chosen camera large and live, with the nearest cameras beside it (cast-net, 투망감시). */
 export function Stage() {
   const selection = selected.value;
-  const camera = cameras.value?.find((each) => each.id === selection?.cameraId);
-  if (!selection || !camera) return null;
-  const incident = incidents.value.get(selection.incidentId ?? "");
+  if (!selection) return null;
+  const camera = cameraOf(selection.cameraId);
+  const incident = selectedIncident.value;
   return (
-    <section class="stage" aria-label={camera.name}>
-      <div class="stage-picture" data-camera={camera.id}>
-        <LivePicture key={camera.id} camera={camera} stream="main" />
-      </div>
+    <section class="stage" aria-label={camera?.name ?? selection.cameraId}>
       <div class="stage-bar">
         <button type="button" class="back" onClick={clearSelection}>
-          ← {word("back_to_wall")} <kbd>Esc</kbd>
+          ← <span>{word("back_to_wall")}</span> <kbd>Esc</kbd>
         </button>
         <div class="stage-title">
-          <h2>{camera.name}</h2>
-          <small>
-            {camera.id} · {wordFor("camera", camera.state)}
-          </small>
+          <h2>{camera?.name ?? selection.cameraId}</h2>
+          {camera && (
+            <small>
+              {camera.id} · {wordFor("category", camera.category)} · {wordFor("camera", camera.state)}
+            </small>
+          )}
         </div>
-        {incident && (
-          <div class="stage-alarm" data-severity={incident.severity}>
-            <AlarmFacts incident={incident} />
-            <AlarmActions incident={incident} />
-          </div>
+        {incident && incident.camera_id !== selection.cameraId && (
+          <button type="button" class="to-alarm" onClick={() => lookAlso(incident.camera_id)}>
+            {say("to_alarm_camera")}
+          </button>
         )}
       </div>
+      <div class="stage-picture" data-camera={selection.cameraId} data-severity={incident?.severity}>
+        {camera ? (
+          <LivePicture key={camera.id} camera={camera} stream="main" reason={incident ? "alarm" : "touch"} incident={incident?.id} />
+        ) : (
+          <p class="page-note">{cameras.value === null ? word("loading") : say("camera_gone")}</p>
+        )}
+      </div>
+      <Net />
     </section>
+  );
+}
+
+function Net() {
+  const { center, list } = near.value;
+  const incident = selectedIncident.value;
+  return (
+    <div class="net" data-testid="net">
+      <h3>{say("nearest")}</h3>
+      {list.length === 0 ? (
+        <p class="net-none">{say(center?.position ? "nearest_none" : "no_position")}</p>
+      ) : (
+        <div class="net-tiles">
+          {list.map(({ camera, meters }) => (
+            <button
+              key={camera.id}
+              type="button"
+              class="tile near"
+              data-camera={camera.id}
+              aria-pressed={selected.value?.cameraId === camera.id}
+              aria-label={`${camera.name}, ${distance(meters)}`}
+              onClick={() => lookAlso(camera.id)}
+            >
+              <LivePicture camera={camera} stream="sub" reason={incident ? "alarm" : "touch"} incident={incident?.id} whileVisible />
+              <span class="tile-name">{camera.name}</span>
+              <span class="tile-distance">{distance(meters)}</span>
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
   );
 }

@@ -1,44 +1,70 @@
 import type { Camera } from "../api/client";
-import { cameras, openIncidents } from "../city/city";
+import { asProblem } from "../api/problem";
+import { ProblemNote } from "../api/ProblemNote";
+import { cameras, cityError, openIncidents, refresh } from "../city/city";
 import { LivePicture } from "../player/LivePicture";
 import { word, wordFor } from "../words";
-import { selectCamera, selected } from "./selection";
+import { urgentFirst } from "./alarms";
+import { layout, onTheWall } from "./pages";
+import { selectCamera, selectIncident } from "./selection";
+import { WallBar } from "./WallBar";
+import { say } from "./words";
 
 export function Wall() {
   const all = cameras.value;
-  if (all === null) return <p class="page-note">{word("loading")}</p>;
-  if (all.length === 0) return <p class="page-note">{word("no_cameras")}</p>;
-  const columns = Math.ceil(Math.sqrt(all.length));
+  if (all === null) return <NotYet />;
+  if (all.length === 0) return <p class="page-note">{say("no_cameras_yet")}</p>;
+  const { columns, rows } = layout.value;
   return (
-    <div class="wall-room">
-      <section
-        class="wall"
-        style={{ "--columns": String(columns), "--rows": String(Math.ceil(all.length / columns)) }}
-        aria-label={word("cameras")}
-      >
-        {all.map((camera) => (
-          <Tile key={camera.id} camera={camera} />
-        ))}
-      </section>
+    <>
+      <WallBar />
+      <div class="wall-room">
+        <section class="wall" style={{ "--columns": String(columns), "--rows": String(rows) }} data-tiles={layout.value.tiles} aria-label={say("wall")}>
+          {onTheWall.value.map(({ camera, place }) => (
+            <Tile key={camera.id} camera={camera} place={place} />
+          ))}
+        </section>
+      </div>
+    </>
+  );
+}
+
+function NotYet() {
+  if (!cityError.value) return <p class="page-note">{word("loading")}</p>;
+  return (
+    <div class="page-note">
+      <ProblemNote problem={asProblem(cityError.value)} />
+      <button type="button" onClick={() => void refresh()}>
+        {word("try_again")}
+      </button>
     </div>
   );
 }
 
-function Tile({ camera }: { camera: Camera }) {
-  const alarm = openIncidents.value.find((incident) => incident.camera_id === camera.id && incident.state === "new");
-  const isSelected = selected.value?.cameraId === camera.id;
+function Tile({ camera, place }: { camera: Camera; place: number }) {
+  const mine = openIncidents.value.filter((incident) => incident.camera_id === camera.id);
+  const alarm = urgentFirst(mine)[0];
+  const calls = alarm?.state === "new";
   return (
     <button
       type="button"
       class="tile"
+      style={{ order: place }}
       data-camera={camera.id}
-      data-severity={alarm?.severity}
-      aria-pressed={isSelected}
-      onClick={() => selectCamera(camera.id)}
+      data-place={place}
+      data-severity={calls ? alarm.severity : undefined}
+      data-open={alarm !== undefined}
+      aria-label={alarm ? `${camera.name}, ${wordFor("kind", alarm.kind)}` : camera.name}
+      onClick={() => (alarm ? selectIncident(alarm) : selectCamera(camera.id))}
     >
-      <LivePicture camera={camera} stream="sub" />
+      <LivePicture camera={camera} stream="sub" reason="wall" whileVisible />
       <span class="tile-name">{camera.name}</span>
-      {alarm && <span class="tile-alarm">{wordFor("kind", alarm.kind)}</span>}
+      {alarm && (
+        <span class="tile-alarm">
+          {wordFor("kind", alarm.kind)}
+          {!calls && ` · ${wordFor("state", alarm.state)}`}
+        </span>
+      )}
     </button>
   );
 }
