@@ -23,7 +23,7 @@ export function AccountRow({ account }: { account: Account }) {
         <small>{account.disabled ? say("disabled") : say("in_use")}</small>
       </span>
       <label class="account-role">
-        <span class="unseen">{say("role")}</span>
+        <span class="label-only">{say("role")}</span>
         <select
           key={`${account.role} ${asked.value === null}`}
           value={account.role}

@@ -30,7 +30,7 @@ export function ImportCameras({ onDone }: { onDone: () => void }) {
       <p class="quiet-text">{say("import_text")}</p>
       <label class="button import-file">
         {say("import_file")}
-        <input class="unseen" type="file" accept=".yaml,.yml,text/yaml" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
+        <input class="label-only" type="file" accept=".yaml,.yml,text/yaml" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
       </label>
       <label class="field">
         {say("import_paste")}
