@@ -68,6 +68,7 @@ class Viewers:
         self._client, self._authorization = client, f"Bearer {worker_token}"
         self._clock = clock
         self._opened_at: dict[Picture, float] = {}
+        self._unanswered: set[Picture] = set()
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
@@ -77,12 +78,12 @@ class Viewers:
         self._opened_at[picture] = self._clock()
 
     def hear(self, worker_url: str, reports: Sequence[ViewerReport]) -> None:
-        """Take over which pictures a worker says are open."""
-        told = {Picture(worker_url, one.camera_id, one.session_id, one.viewer) for one in reports}
+        """Take over which pictures a worker says are open. One that names nobody was not opened through a center."""
+        told = {Picture(worker_url, one.camera_id, one.session_id, one.viewer) for one in reports if one.viewer}
         young = self._clock() - _TOLD_AFTER_SECONDS
         for picture, opened_at in list(self._opened_at.items()):
             if picture.worker_url == worker_url and picture not in told and opened_at < young:
-                del self._opened_at[picture]
+                self._forget(picture)
         if new := told - self._opened_at.keys():
             self._opened_at |= dict.fromkeys(new, self._clock())
             self.wake()
@@ -122,7 +123,7 @@ class Viewers:
     def _forget_workers_that_went(self) -> None:
         urls = {worker.base_url for worker in self._fleet.workers()}
         for picture in [one for one in self._opened_at if one.worker_url not in urls]:
-            del self._opened_at[picture]
+            self._forget(picture)
 
     async def _people(self, viewers: set[str]) -> dict[str, SignedIn]:
         """Those who are still signed in."""
@@ -154,8 +155,15 @@ class Viewers:
                 timeout=END_TIMEOUT_SECONDS,
             )
         except httpx.HTTPError as error:
-            logger.warning("live picture of camera %s could not be ended: %s", picture.camera_id, error)
+            logger.warning("live picture of camera %s could not be ended: %r; again soon", picture.camera_id, error)
+            self._unanswered.add(picture)
             return False
-        if answer.is_success or answer.status_code == HTTPStatus.NOT_FOUND:
-            self._opened_at.pop(picture, None)
-        return answer.is_success
+        if not answer.is_success and answer.status_code != HTTPStatus.NOT_FOUND:
+            return False
+        was_asked_before = picture in self._unanswered
+        self._forget(picture)
+        return answer.is_success or was_asked_before
+
+    def _forget(self, picture: Picture) -> None:
+        self._opened_at.pop(picture, None)
+        self._unanswered.discard(picture)

@@ -15,14 +15,15 @@ from av import VideoFrame
 
 
 class WhepClient:
-    """`async with WhepClient(url)`: opens a session; `frame` gives decoded frames."""
+    """`async with WhepClient(url)`: opens a session; `frame` gives decoded frames. `cookies` go with each request."""
 
-    def __init__(self, url: str, through: LossyPath | None = None) -> None:
+    def __init__(self, url: str, through: LossyPath | None = None, cookies: httpx.Cookies | None = None) -> None:
         self.url = url
         self.location = ""
         self.headers: httpx.Headers = httpx.Headers()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._through = through
+        self._cookies = cookies
         self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
@@ -40,7 +41,7 @@ class WhepClient:
         offer = self.peer.localDescription.sdp
         if self._through is not None:  # without candidates the relay knows no way but the path
             offer = re.sub(r"a=candidate:.*\r\n", "", offer)
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(cookies=self._cookies) as http:
             response = await http.post(self.url, content=offer, headers={"content-type": "application/sdp"})
         assert response.status_code == 201, response.text
         self.headers = response.headers
@@ -57,7 +58,7 @@ class WhepClient:
 
     async def delete(self) -> int:
         """End the session as the standard says; the HTTP status."""
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(cookies=self._cookies) as http:
             return (await http.delete(self.location)).status_code
 
     async def __aexit__(self, *_: object) -> None:
