@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import stat
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -555,6 +556,22 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -
     await migrate(database)
     await database.close()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+async def test_another_process_that_comes_and_goes_leaves_the_log_of_those_who_stay(tmp_path: Path) -> None:
+    """Whoever opens and closes the file beside SQLite drops its locks, and the next to leave takes the log away."""
+    database = Database(database_url(None, tmp_path))
+    await migrate(database)
+    visit = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM cameras').fetchone()"
+    async with database.read() as session:
+        await session.execute(text("SELECT 1"))
+        async with database.read() as second:  # a new connection beside the first
+            await second.execute(text("SELECT 1"))
+        before = (tmp_path / "center.sqlite-wal").stat().st_ino
+        visitor = await asyncio.create_subprocess_exec(sys.executable, "-c", visit, str(tmp_path / "center.sqlite"))
+        assert await visitor.wait() == 0
+        assert (tmp_path / "center.sqlite-wal").stat().st_ino == before
+    await database.close()
 
 
 async def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
