@@ -28,12 +28,11 @@ def _incident(index: bool = False) -> "sa.Column[str]":
 
 
 def _extend_incidents() -> None:
-    with op.batch_alter_table("incidents") as incidents:
-        incidents.add_column(sa.Column("owner_id", sa.String(32)))
-        incidents.add_column(sa.Column("dispatched_at", TIME))
-        incidents.add_column(sa.Column("arrived_at", TIME))
-        incidents.add_column(sa.Column("dwell_seconds", sa.Float(53)))
-        incidents.create_foreign_key("fk_incidents_owner_id", "accounts", ["owner_id"], ["id"])
+    # In place. A batch would copy the table and drop the old one, which SQLite refuses while events reference it.
+    op.execute("ALTER TABLE incidents ADD COLUMN owner_id VARCHAR(32) REFERENCES accounts (id)")
+    op.add_column("incidents", sa.Column("dispatched_at", TIME))
+    op.add_column("incidents", sa.Column("arrived_at", TIME))
+    op.add_column("incidents", sa.Column("dwell_seconds", sa.Float(53)))
     op.execute("UPDATE incidents SET owner_id = acknowledged_by_id")
     op.execute(
         "UPDATE incidents SET dwell_seconds = "
@@ -137,8 +136,6 @@ def downgrade() -> None:
         op.drop_table(table)
     # States that the older version does not know.
     op.execute("UPDATE incidents SET state = 'acknowledged' WHERE state IN ('dispatched', 'arrived')")
-    with op.batch_alter_table("incidents") as incidents:
-        incidents.drop_constraint("fk_incidents_owner_id", type_="foreignkey")
-        for column in ("dwell_seconds", "arrived_at", "dispatched_at", "owner_id"):
-            incidents.drop_column(column)
+    for column in ("dwell_seconds", "arrived_at", "dispatched_at", "owner_id"):
+        op.execute(f"ALTER TABLE incidents DROP COLUMN {column}")
     op.execute("UPDATE accounts SET role = 'first' WHERE role = 'administrator'")
