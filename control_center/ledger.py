@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_PREVIOUS = "0" * 64
 MAX_BATCH = 200
-READING_SECONDS = 60.0
+_MOST_REMEMBERED = 2_000
 # Hashing so many takes some milliseconds, which is how long nothing else in the process runs.
 _READ_AT_ONCE = 500
 
@@ -158,7 +158,7 @@ class Ledger:
         self._database = database
         self._waiting: deque[tuple[Entry, asyncio.Future[None]]] = deque()
         self._writer: asyncio.Task[None] | None = None
-        self._reading_told: dict[str, float] = {}
+        self._once: dict[tuple[str | None, ...], tuple[float, asyncio.Task[None]]] = {}
 
     async def record(self, entry: Entry) -> None:
         """When this returns the row is committed; those that ask at the same time share one commit.
@@ -171,12 +171,16 @@ class Ledger:
             self._writer = asyncio.create_task(self._write_all(), name="ledger")
         await done
 
-    async def record_reading(self, entry: Entry) -> None:
-        """Once a minute an account at most: a page that turns its pages does not fill the ledger with itself."""
-        now, account = time.monotonic(), entry.actor.account_id or ""
-        if now - self._reading_told.get(account, -READING_SECONDS) >= READING_SECONDS:
-            await self.record(entry)
-            self._reading_told[account] = now
+    async def record_once(self, entry: Entry, seconds: float) -> None:
+        """As `record`, but one row in `seconds` for the same account, action, camera and incident (ADR 0087)."""
+        now, key = time.monotonic(), (entry.actor.account_id, entry.action, entry.camera_id, entry.incident_id)
+        if len(self._once) > _MOST_REMEMBERED:
+            self._once = {key: one for key, one in self._once.items() if one[0] > now}
+        until, recording = self._once.get(key, (0.0, None))
+        if recording is None or until <= now or (recording.done() and recording.exception()):
+            recording = asyncio.create_task(self.record(entry))
+            self._once[key] = (now + seconds, recording)
+        await asyncio.shield(recording)
 
     async def close(self) -> None:
         """Wait until all that was asked for is written."""

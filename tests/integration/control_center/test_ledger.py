@@ -24,7 +24,7 @@ from control_center.database import Database, DatabaseError
 from control_center.database.migration import database_url, migrate
 from control_center.ledger import FIRST_PREVIOUS, Actor, Entry, Ledger, LedgerFailed, Verification, append
 from control_center.rights import Role
-from tests.integration.control_center.conftest import PASSWORD, RunningCenter, serving, settings_in
+from tests.integration.control_center.conftest import PASSWORD, RunningCenter, event, serving, settings_in
 
 WHO = Actor("0" * 32, "관제 1", "192.0.2.7")
 
@@ -367,6 +367,20 @@ async def test_reading_is_a_row_once_a_minute(sqlite_center: RunningCenter) -> N
         await client.get("/api/v1/ledger/verification")
         rows = (await client.get("/api/v1/ledger", params={"action": "ledger.verified"})).json()["rows"]
         assert len(rows) == 1 and rows[0]["subject"].endswith("rows fit")
+
+
+async def test_a_snapshot_is_a_row_once_in_ten_minutes_an_account_and_incident(sqlite_center: RunningCenter) -> None:
+    async with sqlite_center.worker() as sender:
+        await sender.post("/internal/v1/events", json=[event("1"), event("2", 500.0)])
+    async with signed_in(sqlite_center, Role.OPERATOR) as one, signed_in(sqlite_center, Role.SHIFT_LEAD) as other:
+        urls = [incident["snapshot_url"] for incident in (await one.get("/api/v1/incidents")).json()["incidents"]]
+        assert len(urls) == 2
+        answers = await asyncio.gather(*(client.get(url) for client in (one, other) for url in urls * 3))
+        assert {answer.status_code for answer in answers} == {200}
+    rows = await sqlite_center.parts.ledger.page(ledger_module.LedgerFilter(action="view.snapshot"), 100)
+    seen = {(row.account_name, row.incident_id) for row in rows}
+    assert len(rows) == len(seen) == 4
+    assert {row.camera_id for row in rows} == {"gate"}
 
 
 # Where it cannot be written
