@@ -188,6 +188,8 @@ export interface paths {
         /**
          * Open Live
          * @description Open the live picture of a camera with an SDP offer. Each is a row of the ledger, with its incident or reason.
+         *
+         *     For a desk the incident is that of its grant; 403 without one, and 503 where the ledger cannot be written.
          */
         post: operations["open_live"];
         delete?: never;
