@@ -82,3 +82,26 @@ def test_a_worker_that_is_gone_for_long_is_forgotten_unless_it_is_expected() -> 
     clock.now += FORGOTTEN_AFTER_SECONDS + 1
     fleet.changes()
     assert [(worker.worker_id, worker.is_answering) for worker in fleet.workers()] == [("w0", False)]
+
+
+def test_cameras_come_change_and_go_while_the_others_keep_their_state() -> None:
+    fleet = Fleet([GATE, ALLEY], clock=Clock())
+    fleet.hear("w0", beat(gate={"main": "live", "sub": "live"}, alley={"main": "live"}))
+    yard = ALLEY.model_copy(update={"id": "yard"})
+    fleet.set_cameras([yard, GATE.model_copy(update={"sub": None})])
+    changed = {status.camera_id: (status.state, len(status.streams)) for status in fleet.changes()}
+    assert changed == {"yard": ("connecting", 1), "gate": ("live", 1)}
+    assert [status.camera_id for status in fleet.camera_statuses()] == ["yard", "gate"]
+    assert fleet.changes() == []
+    fleet.set_cameras([ALLEY])
+    assert [status.state for status in fleet.changes()] == ["live"]
+
+
+def test_a_camera_that_is_switched_off_is_disabled_whatever_its_worker_says() -> None:
+    fleet = Fleet([GATE.model_copy(update={"enabled": False})], clock=Clock())
+    assert fleet.camera_status("gate").state == "disabled"
+    assert fleet.hear("w0", beat(gate={"main": "backing_off", "sub": "live"})) != []
+    status = fleet.camera_status("gate")
+    assert (status.state, status.reason) == ("disabled", "switched off in the camera register")
+    fleet.set_cameras([GATE])
+    assert [status.state for status in fleet.changes()] == ["backing_off"]

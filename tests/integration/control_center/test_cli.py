@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
 from pathlib import Path
 
+import yaml
 from typer.testing import CliRunner
 
+from config.load import read_cameras
 from control_center.cli import app
 from tests.haechi import haechi, write_settings
+
+CAMERA_COMMANDS = [f"camera {name}" for name in ("check", "add", "list", "import", "export", "remove")]
 
 
 def test_the_version_is_told() -> None:
@@ -17,7 +23,7 @@ def test_the_version_is_told() -> None:
 
 def test_every_command_of_the_reference_is_there() -> None:
     reference = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text(encoding="utf-8")
-    for command in ("run", "demo", "score", "camera check", "config check", "account password"):
+    for command in ("run", "demo", "score", "config check", "account password", *CAMERA_COMMANDS):
         assert f"`haechi {command}" in reference
         answer = CliRunner().invoke(app, [*command.split(), "--help"])
         assert answer.exit_code == 0, answer.output
@@ -26,8 +32,7 @@ def test_every_command_of_the_reference_is_there() -> None:
 def test_wrong_yaml_names_file_line_field_and_mend_without_a_traceback(tmp_path: Path) -> None:
     file = tmp_path / "city.yaml"
     file.write_text("cameras:\n  - id: gate\n    nam: Gate\n    purpose: x\n    main: http://a/b\n")
-    for command in (["config", "check", file], ["run", "--config", file]):
-        answer = haechi(*command)
+    for answer in (haechi("config", "check", file), haechi("run", "--config", file)):
         assert answer.returncode == 2
         assert "Traceback" not in answer.stderr
         assert f"{file}:3: cameras[0].nam (camera gate): is not a known field; did you mean `name`?" in answer.stderr
@@ -88,6 +93,80 @@ def test_something_that_is_no_camera_url_is_said() -> None:
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
     assert "rtsp://" in answer.stderr
+
+
+YARD = ("--id", "yard", "--name", "마당", "--purpose", "crime prevention", "--main", "rtsp://192.0.2.7/main")
+
+
+def camera_command(file: Path, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return haechi("camera", *arguments, "--config", file, stdin=stdin)
+
+
+def test_cameras_are_added_listed_exported_imported_and_removed(tmp_path: Path) -> None:
+    file = write_settings(tmp_path)
+    place = ("--latitude", "37.26", "--longitude", "127.03", "--category", "park_safety")
+    added = camera_command(file, "add", *YARD, *place, "--username", "u", "--password-stdin", stdin="hunter2\n")
+    assert added.returncode == 0, added.stderr
+    listed = camera_command(file, "list")
+    assert "yard" in listed.stdout and "마당" in listed.stdout
+
+    plain, whole = (camera_command(file, "export", *more) for more in ((), ("--with-passwords",)))
+    assert "hunter2" not in added.stdout + added.stderr + listed.stdout + plain.stdout
+    (camera,) = read_cameras(whole.stdout, "export")
+    assert camera.password is not None and camera.password.get_secret_value() == "hunter2"
+    assert camera.position is not None and camera.position.longitude == 127.03 and camera.category == "park_safety"
+
+    (tmp_path / "copy").mkdir()
+    other, exported = write_settings(tmp_path / "copy"), tmp_path / "cameras.yaml"
+    exported.write_text(whole.stdout, encoding="utf-8")
+    assert camera_command(other, "import", exported, "--dry-run").stdout == "would be added: yard\n"
+    assert camera_command(other, "import", exported).stdout == "added: yard\n"
+    assert camera_command(other, "import", exported).stdout == "unchanged: yard\n"
+    assert camera_command(other, "export", "--with-passwords").stdout == whole.stdout
+
+    assert camera_command(file, "remove", "yard").returncode == 0
+    assert camera_command(file, "export").stdout.endswith("cameras: []\n")
+    done = haechi("ledger", "export", "--config", file).stdout
+    actions = re.findall(r",this machine,(camera\.\w+),(\w*),", done)
+    assert actions == [
+        ("camera.added", "yard"),
+        ("camera.exported", ""),
+        ("camera.exported", ""),
+        ("camera.removed", "yard"),
+        ("camera.exported", ""),
+    ]
+    assert "hunter2" not in done
+
+
+def test_a_camera_that_cannot_be_registered_is_refused_by_its_options(tmp_path: Path) -> None:
+    file = write_settings(tmp_path)
+    wrong = camera_command(file, "add", *YARD, "--purpose", " ", "--category", "zoo", "--sub", "rtsp://u:hunter2@h/x")
+    assert wrong.returncode == 2 and "Traceback" not in wrong.stderr
+    for option in ("--purpose: must not be blank", "--category: Input should be", "--sub: must not hold"):
+        assert option in wrong.stderr
+    assert "hunter2" not in wrong.stderr
+    half = camera_command(file, "add", *YARD, "--latitude", "37")
+    assert half.returncode == 2 and "give both, or none" in half.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_camera_that_is_there_or_is_not_is_said(tmp_path: Path) -> None:
+    file = write_settings(tmp_path)
+    assert camera_command(file, "add", *YARD).returncode == 0
+    again, unknown = camera_command(file, "add", *YARD), camera_command(file, "remove", "gate")
+    assert again.returncode == unknown.returncode == 2
+    assert "there is a camera yard in the register already" in again.stderr
+    assert "there is no camera gate in the register" in unknown.stderr
+
+
+def test_an_import_with_a_fault_names_it_and_adds_nothing(tmp_path: Path) -> None:
+    file, listed = write_settings(tmp_path), tmp_path / "cameras.yaml"
+    camera = {"id": "gate", "name": "Gate", "purpose": "x", "main": "rtsp://h/p"}
+    listed.write_text(yaml.safe_dump({"cameras": [camera, {**camera, "id": "yard", "pupose": "x"}]}))
+    answer = camera_command(file, "import", listed)
+    assert answer.returncode == 2
+    assert "cameras[1].pupose (camera yard): is not a known field; did you mean `purpose`?" in answer.stderr
+    assert camera_command(file, "export").stdout.endswith("cameras: []\n")
 
 
 def test_a_password_for_an_account_that_is_not_there_is_refused(tmp_path: Path) -> None:

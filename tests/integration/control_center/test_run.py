@@ -120,6 +120,25 @@ def test_whatever_dies_is_started_again_and_everything_ends_with_the_parent(tmp_
         wait_until(lambda: not is_running(new_center) and not is_running(new_worker))
 
 
+def test_cameras_come_and_go_by_command_while_the_center_runs(tmp_path: Path) -> None:
+    file = write_settings(tmp_path)
+    yard = ("--id", "yard", "--name", "Yard", "--purpose", "crime prevention", "--main", "rtsp://127.0.0.1:1/main")
+    password = "given-by-the-operator"
+    with running_haechi("run", "--config", file, HAECHI_ADMIN_PASSWORD=password) as running:
+        with httpx.Client(base_url=running.url, trust_env=False, timeout=30) as client:
+            assert client.post("/api/v1/session", json={"name": "admin", "password": password}).status_code == 200
+
+            def cameras() -> list[str]:
+                return [camera["id"] for camera in client.get("/api/v1/cameras").json()["cameras"]]
+
+            assert cameras() == []
+            assert haechi("camera", "add", *yard, "--config", file).returncode == 0
+            wait_until(lambda: cameras() == ["yard"])
+            assert haechi("camera", "remove", "yard", "--config", file).returncode == 0
+            wait_until(lambda: cameras() == [])
+        assert running.stop() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_in_order(tmp_path: Path, number: signal.Signals) -> None:
     file = write_settings(tmp_path)
