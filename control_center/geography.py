@@ -17,7 +17,7 @@ def meters_between(first: Position, second: Position) -> float:
     The two radii of curvature of the ellipsoid at the middle latitude make degrees into metres (Snyder, Map
     Projections: A Working Manual, USGS Professional Paper 1395, equations 4-18 to 4-21). Against the geodesic it is
     wrong by less than 1 in 100,000 up to 20 km, between the 60th parallels. What a ruler says on a map in EPSG:5186 is
-    longer by the scale of that grid: by up to 0.02 % from 125.5° to 129.5° E, 0.3 % at Dokdo.
+    longer by the scale of that grid: by up to 0.06 % on the mainland of Korea, by 0.23 % at Dokdo.
     """
     middle = math.radians((first.latitude + second.latitude) / 2)
     bend = 1 - _E2 * math.sin(middle) ** 2

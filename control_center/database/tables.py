@@ -124,7 +124,7 @@ class Incident(Base):
     dispatches: Mapped[list[Dispatch]] = relationship(
         lazy="selectin", order_by="(Dispatch.dispatched_at, Dispatch.desk)"
     )
-    grants: Mapped[list[Grant]] = relationship(lazy="selectin", order_by="Grant.id")
+    grants: Mapped[list[Grant]] = relationship(lazy="selectin", order_by="(Grant.granted_at, Grant.desk)")
 
     __table_args__ = (
         Index("ix_incidents_state_id", "state", "id"),

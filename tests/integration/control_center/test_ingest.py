@@ -44,8 +44,14 @@ async def test_an_event_becomes_an_incident_with_its_fields_and_picture(center: 
             "state": "new",
             "event_count": 1,
             "box": [0.1, 0.1, 0.3, 0.5],
+            "owner": None,
             "acknowledged_by": None,
             "verdict": None,
+            "dwell_seconds": None,
+            "category": "school_zone",
+            "position": {"latitude": 37.26, "longitude": 127.03},
+            "dispatches": [],
+            "granted_cameras": [],
         }
         == incident
     )
@@ -104,6 +110,12 @@ async def test_a_worse_event_raises_the_severity_of_its_incident(center: Running
     await post(center, event("a", severity="caution"), event("b", 1, severity="serious"), event("c", 2))
     (incident,) = await incidents(center)
     assert incident["severity"] == "serious"
+
+
+async def test_the_longest_dwell_is_the_incidents(center: RunningCenter) -> None:
+    await post(center, event("a"), event("b", 1, dwell_seconds=12.5), event("c", 2, dwell_seconds=8.0), event("d", 3))
+    (incident,) = await incidents(center)
+    assert (incident["event_count"], incident["dwell_seconds"]) == (4, 12.5)
 
 
 async def test_what_can_be_mended_is_taken_rather_than_refused(center: RunningCenter) -> None:

@@ -4,17 +4,26 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from control_center import live
+from control_center.database import Grant
+from control_center.ledger import COMMAND_LINE
+from control_center.rights import Role
 from tests.integration.control_center.conftest import RunningCenter, event
+from tests.integration.control_center.staffed import AROUND_THE_GATE, Staffed, staffed
 from tests.integration.control_center.test_ingest import incidents, post
 from tests.integration.control_center.test_status import beat
+
+INCIDENT_NEWS = ("incident.created", "incident.updated")
 
 
 @dataclass(slots=True)
@@ -135,6 +144,127 @@ async def keep_talking(center: RunningCenter) -> None:
     while True:
         center.parts.live.publish("status", "{}")
         await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def city(tmp_path: Path, center_database_url: str | None) -> AsyncIterator[Staffed]:
+    """On both databases."""
+    async with staffed(tmp_path, center_database_url) as people:
+        yield people
+
+
+@asynccontextmanager
+async def hearing(city: Staffed, *names: str) -> AsyncIterator[dict[str, Listening]]:
+    """People who listen, by name."""
+    async with AsyncExitStack() as stack:
+        found = {name: await stack.enter_async_context(listening(city.people[name])) for name in names}
+        for one in found.values():
+            await one.next("ready")
+        yield found
+
+
+async def test_what_is_dispatched_is_at_the_desk_at_once_and_nowhere_else(city: Staffed) -> None:
+    async with hearing(city, "kim", "police", "fire", "privacy") as told:
+        hidden, shown = await city.alarm("a"), await city.alarm("b", 500)
+        await city.take("kim", shown, "acknowledge")
+        await city.take("kim", hidden, "notes", note="not for a desk")
+        await city.take("kim", shown, "dispatch", desks=["police"], note="two men")
+        first = await told["police"].next(*INCIDENT_NEWS, "cameras.changed", "status", "camera.state")
+        assert (first.name, first.data) == ("cameras.changed", {})
+        second = await told["police"].next(*INCIDENT_NEWS, "cameras.changed", "status", "camera.state")
+        assert second.data == await city.get("police", f"/incidents/{shown}")
+        assert second.data["granted_cameras"] == AROUND_THE_GATE
+        await city.take("police", shown, "receive", note="car 7")
+        assert (await told["police"].next(*INCIDENT_NEWS)).data["dispatches"][0]["received_note"] == "car 7"
+        await post(city.center, event("c", 510, dwell_seconds=40.0))
+        joined = (await told["police"].next(*INCIDENT_NEWS)).data
+        assert (joined["id"], joined["event_count"], joined["dwell_seconds"]) == (shown, 2, 40.0)
+        await city.take("kim", shown, "close", verdict="real")
+        assert (await told["police"].next("cameras.changed", *INCIDENT_NEWS)).name == "cameras.changed"
+        closed = (await told["police"].next(*INCIDENT_NEWS)).data
+        assert (closed["state"], closed["granted_cameras"]) == ("closed", [])
+        # The other desk hears of its own first; the privacy officer of no incident ever.
+        await city.take("kim", hidden, "dispatch", desks=["fire"])
+        assert (await told["fire"].next(*INCIDENT_NEWS, "status", "camera.state")).data["id"] == hidden
+        await beat(city.center, gate_main=("live", ""))
+        assert (await told["privacy"].next(*INCIDENT_NEWS, "camera.state")).name == "camera.state"
+        heard = [(await told["kim"].next(*INCIDENT_NEWS)).data["id"] for _ in range(9)]
+        assert heard == [hidden, shown, shown, hidden, shown, shown, shown, shown, hidden]
+
+
+async def test_a_desk_does_not_hear_the_other_desks_words(city: Staffed) -> None:
+    incident_id = await city.alarm()
+    await city.take("kim", incident_id, "dispatch", desks=["police", "fire"], note="")
+    async with hearing(city, "kim", "police", "fire") as told:
+        await city.take("police", incident_id, "receive", note="suspect known")
+        for who, words in (("kim", "suspect known"), ("police", "suspect known"), ("fire", "")):
+            news = (await told[who].next("incident.updated")).data
+            assert {one["desk"]: one["received_note"] for one in news["dispatches"]} == {"police": words, "fire": ""}
+
+
+async def test_a_desk_hears_of_the_cameras_of_its_grants_only(city: Staffed) -> None:
+    incident_id = await city.alarm()
+    await city.take("kim", incident_id, "dispatch", desks=["police"])
+    live, stalled = ("live", ""), ("stalled", "no key frame")
+    async with hearing(city, "kim", "police", "fire", "root") as told:
+        await beat(city.center, nowhere_main=live)
+        await beat(city.center, nowhere_main=live, gate_main=stalled)
+        for who in ("kim", "root"):
+            assert [(await told[who].next("camera.state")).data["id"] for _ in range(2)] == ["nowhere", "gate"]
+        assert (await told["police"].next("camera.state")).data["id"] == "gate"
+        await city.take("kim", incident_id, "close", verdict="real")
+        await beat(city.center, nowhere_main=live, gate_main=live)
+        other = await city.alarm("b", 500, camera_id="nowhere")
+        await city.take("kim", other, "dispatch", desks=["police", "fire"])
+        await beat(city.center, nowhere_main=stalled, gate_main=live)
+        for who in ("police", "fire"):
+            assert (await told[who].next("camera.state")).data["id"] == "nowhere"
+
+
+async def test_a_desk_that_comes_back_gets_of_what_it_missed_only_its_own(city: Staffed) -> None:
+    async with listening(city.people["police"]) as listener:
+        await listener.next("ready")
+        shown = await city.alarm("a")
+        await city.take("kim", shown, "dispatch", desks=["police"])
+        await listener.next("incident.updated")
+        last_id = listener.last_id
+    hidden = await city.alarm("b", 500)
+    await city.take("kim", hidden, "dispatch", desks=["fire"])
+    await city.take("kim", shown, "notes", note="still there")
+    async with listening(city.people["police"], last_id) as again:
+        assert (await again.next("ready")).data == {"resumed": True}
+        first = await again.next(*INCIDENT_NEWS, "cameras.changed", "camera.state", "status")
+        assert (first.name, first.data["id"]) == ("incident.updated", shown)
+    async with listening(city.people["fire"], last_id) as stranger:
+        await stranger.next("ready")
+        first = await stranger.next(*INCIDENT_NEWS)
+        assert first.data["id"] == hidden
+
+
+@pytest.mark.parametrize("change", [{"role": Role.FIRE_DESK}, {"disabled": True}])
+async def test_a_listener_whose_account_changes_hears_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0.2)
+    async with staffed(tmp_path, None) as city, hearing(city, "lee") as told:
+        await city.center.parts.accounts.change(city.ids["lee"], COMMAND_LINE, **change)
+        talking = asyncio.create_task(keep_talking(city.center))
+        with pytest.raises(EOFError):
+            await told["lee"].next("never")
+        talking.cancel()
+        assert (await city.people["lee"].get("/api/v1/live")).status_code == 401
+        assert len(city.center.parts.live) == 0
+
+
+async def test_an_expired_grant_is_news_for_its_desk(city: Staffed) -> None:
+    incident_id = await city.alarm()
+    await city.take("kim", incident_id, "dispatch", desks=["police"])
+    async with hearing(city, "police") as told:
+        async with city.center.parts.database.write() as session:
+            await session.execute(update(Grant).values(expires_at=datetime.now(UTC)))
+        names = {(await told["police"].next("cameras.changed", "incident.updated")).name for _ in range(2)}
+        assert names == {"cameras.changed", "incident.updated"}
+    assert (await city.get("police", f"/incidents/{incident_id}"))["granted_cameras"] == []
 
 
 async def test_there_is_a_bound_on_listeners(sqlite_center: RunningCenter, monkeypatch: pytest.MonkeyPatch) -> None:
