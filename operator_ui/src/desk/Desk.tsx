@@ -7,6 +7,7 @@ import { word, wordFor } from "../words";
 import { chosen, choose, closedHere, myDesk, openHere, waitingHere } from "./desk";
 import { DeskDetails } from "./DeskDetails";
 import { DeskList } from "./DeskList";
+import { DeskMap } from "./DeskMap";
 import { DeskScene } from "./DeskScene";
 import { setSound, sound, watchDispatches } from "./notice";
 import { say } from "./words";
@@ -20,7 +21,7 @@ export function Desk() {
     <div class="desk" data-desk={desk}>
       <TopBar title={desk ? say(desk) : word("page_desk")}>
         <button type="button" class="quiet sound" aria-pressed={sound.value} data-testid="desk-sound" onClick={() => setSound(!sound.value)}>
-          {sound.value ? "🔔" : "🔕"} {say(sound.value ? "sound_on" : "sound_off")}
+          <Bell isOn={sound.value} /> {say(sound.value ? "sound_on" : "sound_off")}
         </button>
       </TopBar>
       <Notice />
@@ -68,6 +69,7 @@ function Body() {
         <>
           <DeskScene incident={incident} />
           <DeskDetails incident={incident} />
+          <DeskMap incident={incident} />
         </>
       ) : (
         <Nothing />
@@ -83,5 +85,14 @@ function Nothing() {
       <h1>{say(isEmpty ? "nothing" : "choose")}</h1>
       {isEmpty && <p>{say("nothing_hint")}</p>}
     </div>
+  );
+}
+
+function Bell({ isOn }: { isOn: boolean }) {
+  return (
+    <svg class="bell" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M4 14.5h12l-1.5-2V9a4.5 4.5 0 00-9 0v3.5zM8 17h4M10 2.5v2" />
+      {!isOn && <path d="M3 3l14 14" />}
+    </svg>
   );
 }

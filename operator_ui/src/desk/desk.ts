@@ -1,7 +1,7 @@
 /** What this desk has: the incidents dispatched to it, the one that is chosen, and its answers. */
 
 import { computed, signal } from "@preact/signals";
-import { api, type Desk, type Dispatch, type Incident } from "../api/client";
+import { api, type Desk, type Dispatch, type Incident, type Severity } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import { closedIncidents, incidents, openIncidents, put } from "../city/city";
 import { account } from "../session/session";
@@ -21,10 +21,15 @@ function dispatchedAt(incident: Incident): string {
   return ours(incident)?.dispatched_at ?? incident.raised_at;
 }
 
-/** Not yet received first, then the latest dispatched. */
+const RANK: readonly Severity[] = ["attention", "caution", "alert", "serious"];
+
+/** Not yet received first, the worst of them before the others; then the latest dispatched. */
 export const openHere = computed(() =>
   [...openIncidents.value].sort(
-    (a, b) => Number(isWaiting(b)) - Number(isWaiting(a)) || dispatchedAt(b).localeCompare(dispatchedAt(a)),
+    (a, b) =>
+      Number(isWaiting(b)) - Number(isWaiting(a)) ||
+      (isWaiting(a) ? RANK.indexOf(b.severity) - RANK.indexOf(a.severity) : 0) ||
+      dispatchedAt(b).localeCompare(dispatchedAt(a)),
   ),
 );
 export const closedHere = closedIncidents;

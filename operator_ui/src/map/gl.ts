@@ -4,7 +4,7 @@ import { Map as MapLibre, Marker, ScaleControl, setWorkerUrl, type GeoJSONSource
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { boundsOf, gridOver } from "./geo";
-import { CROWD, namesFromZoom, STATE_COLOURS, styleOf } from "./style";
+import { CROWD, namesFromZoom, SPACE, STATE_COLOURS, styleOf } from "./style";
 import type { MapPoint, MapView } from "./view";
 
 // From our own origin: the center's policy lets no code in from elsewhere, and none made at run time.
@@ -13,6 +13,7 @@ setWorkerUrl(workerUrl);
 const TOUCH_PIXELS = 24;
 const MOST_ALARM_MARKERS = 60;
 const EASE_MS = 350;
+const SPACE_PIXELS = 20;
 
 export interface MapHandlers {
   onPick: (cameraId: string) => void;
@@ -53,6 +54,7 @@ export class DrawnMap {
     this.#map.keyboard.disableRotation();
     this.#map.addControl(new ScaleControl({ unit: "metric", maxWidth: 90 * size }), "bottom-left");
     this.#map.on("load", () => {
+      this.#map.addImage(SPACE, { width: SPACE_PIXELS, height: SPACE_PIXELS, data: new Uint8Array(4 * SPACE_PIXELS ** 2) });
       this.#draw();
       handlers.onReady();
     });
@@ -79,7 +81,7 @@ export class DrawnMap {
     if (isCrowd !== this.#isCrowd || this.#frame === null) {
       this.#isCrowd = isCrowd;
       source?.setClusterOptions({ cluster: isCrowd });
-      this.#map.setLayerZoomRange("names", namesFromZoom(isCrowd), 24);
+      for (const layer of ["names", "name-spaces"]) this.#map.setLayerZoomRange(layer, namesFromZoom(isCrowd), 24);
     }
     source?.setData({ type: "FeatureCollection", features: view.points.map(featureOf) });
     this.#placeMarkers(view);

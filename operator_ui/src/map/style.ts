@@ -21,6 +21,8 @@ export const SEVERITY_COLOURS: Record<Severity, string> = {
 export const CROWD = 150;
 const CROWD_NAMES_FROM_ZOOM = 13.5;
 const FONTS = ["Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic", "sans-serif"];
+/** An image of nothing, as large as a point. */
+export const SPACE = "space";
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
 
 const isCluster: ExpressionSpecification = ["has", "point_count"];
@@ -108,21 +110,25 @@ function pointLayers(size: number): LayerSpecification[] {
       source: "points",
       filter: isPoint,
       layout: {
-        "text-field": ["get", "name"],
+        "text-field": ["case", ["get", "isDim"], "", ["get", "name"]],
         "text-font": FONTS,
         "text-size": 12.5 * size,
-        "text-anchor": "top",
-        "text-offset": [0, 0.85],
+        "text-variable-anchor": ["top", "bottom", "left", "right"],
+        "text-radial-offset": 1.15,
+        "text-justify": "auto",
         "text-max-width": 11,
         "text-padding": 4,
-        "symbol-sort-key": ["case", ["get", "isSelected"], 0, ["get", "isAlarmed"], 1, ["get", "isDim"], 3, 2],
+        "symbol-sort-key": ["case", ["get", "isSelected"], 0, ["get", "isAlarmed"], 1, 2],
       },
-      paint: {
-        "text-color": "#c9d6de",
-        "text-halo-color": "#0d151d",
-        "text-halo-width": 1.6,
-        "text-opacity": unlessDim(1),
-      },
+      paint: { "text-color": "#c9d6de", "text-halo-color": "#0d151d", "text-halo-width": 1.6 },
+    },
+    {
+      // Placed before the names, it keeps them off the points, which as circles take no part in that.
+      id: "name-spaces",
+      type: "symbol",
+      source: "points",
+      filter: isPoint,
+      layout: { "icon-image": SPACE, "icon-size": size, "icon-allow-overlap": true, "icon-padding": 0 },
     },
   ];
 }

@@ -1,6 +1,8 @@
 /** What the map is to show, apart from how it is drawn. Pure. */
 
-import type { Position } from "./geo";
+import { metersBetween, type Position } from "./geo";
+
+const SAME_PLACE_METERS = 5;
 
 export type Severity = "attention" | "caution" | "alert" | "serious";
 
@@ -64,6 +66,8 @@ export function viewOf({ cameras, incidents = [], selected = null, highlighted =
       : [],
   );
   const corners = [...points.map(({ position }) => position), ...(place ? [place] : [])];
+  // An alarm's ring marks its own place; a second mark there would only hide the camera.
+  const isRinged = points.some((point) => point.severity && place && metersBetween(point.position, place) < SAME_PLACE_METERS);
   const frame = corners.map(({ longitude, latitude }) => `${longitude},${latitude}`).sort().join(";");
-  return { points, place, frame };
+  return { points, place: isRinged ? null : place, frame };
 }

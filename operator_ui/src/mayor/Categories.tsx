@@ -36,7 +36,7 @@ function CategoryTile({ id }: { id: string }) {
       </span>
       {open > 0 && (
         <span class="category-alarms">
-          {open} {say(open === 1 ? "alarm" : "alarms")}
+          {say("alarms")} <b>{open}</b>
         </span>
       )}
     </button>

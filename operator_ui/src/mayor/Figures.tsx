@@ -10,14 +10,15 @@ export function Figures() {
   const day = figures.value;
   const all = cameras.value ?? [];
   const live = all.filter((camera) => camera.state === "live").length;
+  const open = day?.incidents.open ?? openIncidents.value.length;
   const { police, fire } = day?.dispatches ?? {};
   return (
     <section class="figures" aria-label={say("figures")} data-testid="figures">
       <Figure name="alarms" title={say("alarms_today")} value={day?.incidents.total}>
-        <b class={openIncidents.value.length ? "warm" : ""}>{openIncidents.value.length}</b> {say("alarms_open_now")}
+        {say("alarms_open_now")} <b class={open ? "warm" : ""}>{open}</b>
       </Figure>
       <Figure name="real" title={say("judged")} value={day?.incidents.real}>
-        <b>{day?.incidents.false ?? "–"}</b> {say("judged_false")} · <b>{day?.incidents.unsure ?? "–"}</b> {say("judged_unsure")}
+        {say("judged_false")} <b>{day?.incidents.false ?? "–"}</b> · {say("judged_unsure")} <b>{day?.incidents.unsure ?? "–"}</b>
       </Figure>
       <Figure name="dispatches" title={say("dispatched")} value={day && (police?.total ?? 0) + (fire?.total ?? 0)}>
         {say("police")} <b>{police?.total ?? "–"}</b> · {say("fire")} <b>{fire?.total ?? "–"}</b>
@@ -25,7 +26,7 @@ export function Figures() {
       <Duration name="acknowledge" title={say("time_to_acknowledge")} seconds={day?.seconds_to_acknowledge} />
       <Duration name="arrive" title={say("time_to_arrive")} seconds={day?.seconds_to_arrive} />
       <Figure name="cameras" title={say("cameras_live")} value={cameras.value && `${live}/${all.length}`}>
-        {all.length === live ? say("all_live") : <><b class="warm">{all.length - live}</b> {say("not_live")}</>}
+        {all.length === live ? say("all_live") : <>{say("not_live")} <b class="warm">{all.length - live}</b></>}
       </Figure>
     </section>
   );

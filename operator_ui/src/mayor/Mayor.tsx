@@ -13,7 +13,8 @@ import { Viewer } from "./Viewer";
 import { say } from "./words";
 import "./mayor.css";
 
-const TOUCH_SIZE = 1.35;
+/** Points are as large as the screen: a wall is read from afar, a phone from near. */
+const MAP_SIZE = window.innerWidth > 900 ? 1.35 : 1.1;
 
 /** The city on one screen that is touched: categories, map, what is going on, and any picture with one touch. */
 export function Mayor() {
@@ -61,7 +62,7 @@ function Board() {
           cameras={all}
           incidents={openIncidents.value}
           highlighted={highlighted}
-          size={TOUCH_SIZE}
+          size={MAP_SIZE}
           onPick={(id) => openPicture(id, "map")}
         />
       </div>

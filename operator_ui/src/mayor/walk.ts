@@ -11,15 +11,18 @@ export interface Stop<T> {
   meters: number | null;
 }
 
-/** The stop `steps` on from `currentId` (negative: back) in the walk that began at `originId`; null for unknown cameras. */
+/**
+ * The stop `steps` on from `currentId` (negative: back) in the walk that began at `originId`. After the farthest it
+ * begins again; before the first there is nothing. Null there, and for unknown cameras.
+ */
 export function stopAt<T extends Placed>(cameras: readonly T[], originId: string, currentId: string, steps = 0): Stop<T> | null {
   const origin = cameras.find((camera) => camera.id === originId);
   if (!origin) return null;
   const others = cameras.filter((camera) => camera.id !== originId);
   const walk = [origin, ...nearestFirst(origin.position, others)];
   const from = walk.findIndex((camera) => camera.id === currentId);
-  if (from < 0) return null;
-  const index = (((from + steps) % walk.length) + walk.length) % walk.length;
+  if (from < 0 || from + steps < 0) return null;
+  const index = (from + steps) % walk.length;
   const camera = walk[index]!;
   return { camera, index, count: walk.length, meters: metersFrom(origin.position, camera.position) };
 }
