@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 PAGE = Path(__file__).parent / "media" / "whep.html"
-_NO_GPU = ["--disable-gpu"]
-# WebGL drawn by the processor: slow, and the same on every machine.
-_WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 _ARGUMENTS = [
+    "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -36,18 +34,15 @@ _ARGUMENTS = [
 
 
 @asynccontextmanager
-async def chromium(webgl: bool = False) -> AsyncIterator[Browser]:
-    """Headless Chromium, with WebGL where it is asked for; skips the test where there is none."""
+async def chromium() -> AsyncIterator[Browser]:
+    """Headless Chromium; skips the test where there is none."""
     need_module("playwright")
     path = need_program("chromium", "chromium-browser", "google-chrome")
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=path,
-            args=[*(_WEBGL if webgl else _NO_GPU), *_ARGUMENTS],
-            chromium_sandbox=False,
-            headless=True,
+            executable_path=path, args=_ARGUMENTS, chromium_sandbox=False, headless=True
         )
         try:
             yield browser
