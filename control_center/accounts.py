@@ -104,8 +104,8 @@ class Accounts:
         name = checked_name(name)
         hashed = await self._hash(password)
         async with self._database.write() as session:
-            if await _find(session, name) is not None:
-                raise NameTaken(f"an account {name!r} exists already")
+            if (other := await _find(session, name)) is not None:
+                raise NameTaken(f"an account {other.name!r} exists already")
             account = Account(
                 id=new_id(), name=name, role=role.value, password_hash=hashed, created_at=datetime.now(UTC)
             )

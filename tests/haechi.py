@@ -86,6 +86,12 @@ class RunningHaechi:
     def password(self) -> str:
         return self.wait_for(r"password\s+(\S+)")[1]
 
+    @property
+    def demo_passwords(self) -> dict[str, str]:
+        """By account, from the table that the demo shows."""
+        self.wait_for(r"│ admin .*│")
+        return dict(re.findall(r"^│ (\w+) +│ \w+ +│ (\S+) +│", self.text, re.MULTILINE))
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait; gives the exit status."""
         self.process.send_signal(number)

@@ -13,7 +13,7 @@ from rich.table import Table
 from config.load import load_settings
 from control_center.accounts import Accounts
 from control_center.commands.run import DEFAULT_FILE
-from control_center.database import Account
+from control_center.database import Account, DatabaseError
 from control_center.database.migration import migrate
 from control_center.ledger import COMMAND_LINE
 from control_center.passwords import random_password
@@ -42,10 +42,10 @@ def add(name: Name, role: RoleOption, config: Config = DEFAULT_FILE) -> None:
 @app.command("list")
 def list_accounts(config: Config = DEFAULT_FILE) -> None:
     """Every account with its role, in the order they were made."""
-    table = Table("name", "role", "made (UTC)", "")
+    table = Table("name", "role", "made (UTC)", "state")
     for account in _on_accounts(config, lambda accounts: accounts.all()):
         made = f"{account.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(account.name, account.role, made, "disabled" if account.disabled_at else "")
+        table.add_row(account.name, account.role, made, "disabled" if account.disabled_at else "enabled")
     output.print(table)
 
 
@@ -90,6 +90,10 @@ def _change(config: Path, name: str, act: Callable[[Accounts, Account], Awaitabl
 def _on_accounts(config: Path, act: Callable[[Accounts], Awaitable[Answer]]) -> Answer:
     """Raises SettingsError, DatabaseError, AccountError."""
     settings = load_settings(config)
+    if settings.center.database_url is None and not settings.data_dir.is_dir():
+        raise DatabaseError(
+            f"{settings.data_dir}: there is no data folder; check data_dir in {config}, or start `haechi run` once"
+        )
 
     async def main() -> Answer:
         async with opened(settings) as database:

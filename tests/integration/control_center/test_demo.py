@@ -47,7 +47,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_demo_brings_its_cameras_live_without_any_truth_and_with_a_new_password_each_time(
+def role_of(url: str, name: str, password: str) -> str:
+    form = {"name": name, "password": password}
+    role: str = httpx.post(f"{url}/api/v1/session", json=form, trust_env=False, timeout=30).json()["role"]
+    return role
+
+
+def test_the_demo_brings_its_cameras_live_without_any_truth_and_makes_an_account_a_role_anew_each_time(
     folder: Path, tmp_path: Path
 ) -> None:
     blind = tmp_path / "blind"
@@ -58,18 +64,52 @@ def test_the_demo_brings_its_cameras_live_without_any_truth_and_with_a_new_passw
     for _ in range(2):
         with running_haechi(*arguments) as running:
             running.wait_for("2 of 2 live")
-            url, password = running.url, running.password
-            answer = httpx.post(
-                f"{url}/api/v1/session", json={"name": "admin", "password": password}, trust_env=False, timeout=30
-            )
-            assert answer.status_code == 200
+            url, shown = running.url, running.demo_passwords
+            assert {name: role_of(url, name, password) for name, password in shown.items()} == {
+                "operator": "operator",
+                "lead": "shift_lead",
+                "police": "police_desk",
+                "fire": "fire_desk",
+                "mayor": "mayor",
+                "privacy": "privacy_officer",
+                "admin": "administrator",
+            }
             status = httpx.get(f"{url}/api/v1/status", trust_env=False, timeout=30).json()
             assert status["cameras"]["live"] == status["cameras"]["total"] == 2
             assert running.stop() == 0
             assert SECRET not in running.text
-        passwords.append(password)
-    assert passwords[0] != passwords[1]
+        passwords += shown.values()
+    assert len(set(passwords)) == 14
+    for path in (tmp_path / "data").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert not [one for one in passwords if one.encode() in content], path
     assert (tmp_path / "data" / "settings.yaml").stat().st_mode & 0o077 == 0
+
+
+def test_the_demo_takes_back_its_accounts_and_shows_no_password_that_was_given(folder: Path, tmp_path: Path) -> None:
+    """Somebody disabled one, gave another a new role, and made a second administrator."""
+    arguments = ("demo", "--folder", folder, "--data-dir", tmp_path / "data", "--port", "0")
+    given = {"HAECHI_DEMO_PASSWORD": "one-for-all-of-them", "HAECHI_ADMIN_PASSWORD": "another-for-admin"}
+    with running_haechi(*arguments, **given) as running:
+        assert role_of(running.url, "operator", "one-for-all-of-them") == "operator"
+        assert role_of(running.url, "admin", "another-for-admin") == "administrator"
+        running.wait_for("as set in HAECHI_DEMO_PASSWORD")
+        assert "one-for-all-of-them" not in running.text and "another-for-admin" not in running.text
+        config = ("--config", tmp_path / "data" / "settings.yaml")
+        for change in (("disable", "operator"), ("role", "mayor", "administrator"), ("role", "admin", "operator")):
+            assert haechi("account", *change, *config).returncode == 0
+    with running_haechi(*arguments, **given) as running:
+        assert role_of(running.url, "operator", "one-for-all-of-them") == "operator"
+        assert role_of(running.url, "mayor", "one-for-all-of-them") == "mayor"
+        assert role_of(running.url, "admin", "another-for-admin") == "administrator"
+
+
+def test_a_password_for_the_demo_that_is_too_short_is_said_with_its_variable(folder: Path, tmp_path: Path) -> None:
+    answer = haechi(
+        "demo", "--folder", folder, "--data-dir", tmp_path / "data", "--port", "0", HAECHI_DEMO_PASSWORD="short"
+    )
+    assert answer.returncode == 2
+    assert "HAECHI_DEMO_PASSWORD: a password needs 12" in answer.stderr
 
 
 def test_scoring_counts_what_truly_happens_and_was_not_found(folder: Path) -> None:
