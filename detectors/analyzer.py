@@ -63,11 +63,9 @@ class CameraAnalyzer:
         self._motion = MotionField(width, height)
         self._standing = StandingField(self._motion.size)
         self._tracker = Tracker(width, height)
-        self._areas = [ZoneArea(zone, width, height) for zone in camera.zones]
-        self._planner = CropPlanner(width, height, _around([area.bounds for area in self._areas]))
-        self._armed = [_Armed(area.zone, rule, _watch(area, rule)) for area in self._areas for rule in area.zone.rules]
-        kinds = {armed.rule.kind for armed in self._armed}
-        self._flames = FlameField(self._motion.size) if "fire" in kinds else None
+        self._armed: list[_Armed] = []
+        self._flames: FlameField | None = None
+        self._arm(camera)
         self._first_seconds: float | None = None
         self._last_regions: list[Box] = []
         self._cut_boxes: list[Box] = []
@@ -150,8 +148,38 @@ class CameraAnalyzer:
     def resume(self, recent: Sequence[Event]) -> None:
         """After a restart: `recent` events of this camera; what still stands is not alarmed again."""
         for armed in self._armed:
-            own = [event for event in recent if (event.kind, event.zone) == (armed.rule.kind, armed.zone.name)]
-            armed.watch.resume(own)
+            self._resume(armed, recent)
+
+    @staticmethod
+    def _resume(armed: _Armed, recent: Sequence[Event]) -> None:
+        armed.watch.resume([one for one in recent if (one.kind, one.zone) == (armed.rule.kind, armed.zone.name)])
+
+    def rearm(self, camera: Camera, recent: Sequence[Event] = ()) -> None:
+        """Go on with the zones and rules of `camera`; what is followed and the background stay.
+
+        A rule that is the same in a zone that is the same keeps its clocks. The others begin anew, `recent` events of
+        theirs as in `resume`.
+        """
+        kept = [armed.watch for armed in self._armed]
+        self._arm(camera)
+        for armed in self._armed:
+            if armed.watch not in kept:
+                self._resume(armed, recent)
+
+    def _arm(self, camera: Camera) -> None:
+        before: dict[object, RuleWatch] = {_identity(armed.zone, armed.rule): armed.watch for armed in self._armed}
+        self._camera = camera
+        self._areas = [ZoneArea(zone, self._width, self._height) for zone in camera.zones]
+        self._planner = CropPlanner(self._width, self._height, _around([area.bounds for area in self._areas]))
+        self._armed = []
+        for area in self._areas:
+            for rule in area.zone.rules:
+                same = before.pop(_identity(area.zone, rule), None)
+                self._armed.append(_Armed(area.zone, rule, _watch(area, rule) if same is None else same))
+        if not any(armed.rule.kind == "fire" for armed in self._armed):
+            self._flames = None
+        elif self._flames is None:
+            self._flames = FlameField(self._motion.size)
 
     def _requests(self, motion: Motion) -> list[Request]:
         """Everything that the detector should look at now."""
@@ -237,6 +265,11 @@ class CameraAnalyzer:
             track_ids=finding.track_ids,
             dwell_seconds=finding.dwell_seconds,
         )
+
+
+def _identity(zone: Zone, rule: Rule) -> object:
+    """What makes a rule in a zone another one; how grave its alarms are does not."""
+    return zone.name, zone.polygon, rule.model_copy(update={"severity": "attention"})
 
 
 def _watch(area: ZoneArea, rule: Rule) -> RuleWatch:

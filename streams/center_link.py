@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,10 +33,17 @@ class CenterUnavailable(Exception):
     """The center did not take what was sent; the text says why."""
 
 
-class _HeartbeatAnswer(BaseModel):
+class NoCameraList(CenterUnavailable):
+    """An older center, which keeps no list of cameras for its workers."""
+
+
+class HeartbeatAnswer(BaseModel):
+    """`open_incidents`: cameras with one. `cameras_version`: of the center's list, None where it keeps none."""
+
     model_config = ConfigDict(extra="ignore")
 
     open_incidents: frozenset[str] = frozenset()
+    cameras_version: str | None = None
 
 
 class _Refusal(BaseModel):
@@ -93,15 +101,24 @@ class CenterLink:
         """Something changed that the center should hear of at once."""
         self._changed.set()
 
-    async def beat(self, report: Callable[[], dict[str, Any]], on_incidents: Callable[[frozenset[str]], None]) -> None:
-        """Post `report()` for ever; `on_incidents` gets the cameras where the center has an open incident."""
+    async def cameras(self) -> bytes:
+        """The center's list of cameras, as it is sent. Raises CenterUnavailable, NoCameraList."""
+        response = await self._send_request("GET", "/internal/v1/cameras")
+        if response.status_code == 404:
+            raise NoCameraList(f"{self._client.base_url} keeps no list of cameras")
+        if not response.is_success:
+            raise CenterUnavailable(_refusal(response))
+        return response.content
+
+    async def beat(self, report: Callable[[], dict[str, Any]], on_answer: Callable[[HeartbeatAnswer], None]) -> None:
+        """Post `report()` for ever; `on_answer` gets what the center answers."""
         while True:
             self._changed.clear()
             try:
                 answer = await self._post(f"/internal/v1/workers/{self._worker_id}/heartbeat", report())
                 self._note(None)
                 self._heartbeats += 1
-                on_incidents(_HeartbeatAnswer.model_validate_json(answer.content or b"{}").open_incidents)
+                on_answer(HeartbeatAnswer.model_validate_json(answer.content or b"{}"))
             except ValidationError:
                 log.debug("center %s answered a heartbeat with something else", self._client.base_url)
             except CenterUnavailable as error:
@@ -165,20 +182,22 @@ class CenterLink:
 
     async def _post(self, path: str, body: dict[str, Any] | str) -> httpx.Response:
         """Raises CenterUnavailable, _RequestRefused."""
-        headers = {"Content-Type": "application/json", "X-Worker-Id": self._worker_id}
-        try:
-            if isinstance(body, str):
-                response = await self._client.post(path, content=body.encode(), headers=headers)
-            else:
-                response = await self._client.post(path, json=body, headers=headers)
-        except httpx.HTTPError as error:
-            raise CenterUnavailable(f"{self._client.base_url}: {type(error).__name__} {error}".strip()) from error
+        content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        response = await self._send_request("POST", path, content)
         if response.is_success:
             return response
-        reason = f"{self._client.base_url} answers {response.status_code} to {path}: {response.text[:300]}"
+        reason = _refusal(response)
         if response.is_client_error and response.status_code not in _NOT_THE_EVENTS_FAULT:
             raise _RequestRefused(reason)
         raise CenterUnavailable(reason)
+
+    async def _send_request(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
+        """Raises CenterUnavailable."""
+        headers = {"Content-Type": "application/json", "X-Haechi-Worker": self._worker_id}
+        try:
+            return await self._client.request(method, path, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise CenterUnavailable(f"{self._client.base_url}: {type(error).__name__} {error}".strip()) from error
 
     def _note(self, fault: str | None) -> None:
         """One log line when the center goes and one when it is back."""
@@ -189,6 +208,11 @@ class CenterLink:
             else:
                 log.warning("center does not take heartbeats: %s", fault)
         self._answering = is_answering
+
+
+def _refusal(response: httpx.Response) -> str:
+    url = response.request.url
+    return f"{url.scheme}://{url.netloc.decode()} answers {response.status_code} to {url.path}: {response.text[:300]}"
 
 
 class _RequestRefused(CenterUnavailable):

@@ -187,6 +187,11 @@ class GateKeeper:
     def add(self, camera_id: str, gate: PacketGate) -> None:
         self._gates[camera_id] = gate
 
+    def remove(self, camera_id: str) -> None:
+        """Forget a camera and what it cost."""
+        for known in (self._gates, self._rates, self._counted, self._unit_seconds, self._changed_at):
+            known.pop(camera_id, None)
+
     def items(self) -> Iterable[tuple[str, PacketGate]]:
         return self._gates.items()
 

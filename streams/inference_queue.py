@@ -52,6 +52,11 @@ class FairQueue(Generic[T]):
         """Take the camera's item out of its turn, None when it has none. A newer one may follow at no loss of rank."""
         return self._remove(camera_id) if camera_id in self._waiting else None
 
+    def forget(self, camera_id: str) -> None:
+        """The camera is gone, and with it its item and its rank."""
+        self.drop(camera_id)
+        self._finish.pop(camera_id, None)
+
     def take(self, max_crops: int) -> list[tuple[str, T]]:
         """The next cameras' items, together at most `max_crops` (one item may be larger)."""
         taken: list[tuple[str, T]] = []

@@ -2,9 +2,13 @@
 
 A record is `!IB` (bytes that follow the length, kind) and a body. Down go HELLO (JSON), UNIT (`!HBqqq`: camera
 index, flags, pts_90k, arrival in ns of the machine's monotonic clock, arrival in µs since 1970 UTC; then the access
-unit as Annex B) and ATTENTION (JSON list
-of camera ids with an open incident). Up come EVENT (`!I` JSON length, the event as JSON, then the snapshot as
-JPEG), STATS (JSON), CREDIT (`!I`, UNIT records consumed since the last CREDIT) and FAULT (text: why it ends).
+unit as Annex B), WATCH (JSON: a camera to watch from now on, or another definition of one that is watched), UNWATCH
+(`!H`: the index of a camera that is watched no more) and ATTENTION (JSON list of camera ids with an open incident).
+Up come EVENT (`!I` JSON length, the event as JSON, then the snapshot as JPEG), STATS (JSON), CREDIT (`!I`, UNIT
+records consumed since the last CREDIT) and FAULT (text: why it ends).
+
+A camera keeps its index for as long as it is watched. Records are in order, so nothing in flight is taken for another
+camera's; and an index is not given again before all others have been.
 
 Credit bounds the link: the packets side counts what is not yet consumed and never waits.
 """
@@ -17,17 +21,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, IntFlag
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from config.settings import AnalysisSettings, Camera
 from detectors.event import Event
 from streams.access_unit import AccessUnit
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+CAMERA_INDEXES = 1 << 16
 _HEAD = struct.Struct("!IB")
 _UNIT = struct.Struct("!HBqqq")
 _COUNT = struct.Struct("!I")
+_INDEX = struct.Struct("!H")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,6 +46,8 @@ class Kind(IntEnum):
     HELLO = 1
     UNIT = 2
     ATTENTION = 3
+    WATCH = 4
+    UNWATCH = 5
     EVENT = 16
     STATS = 17
     CREDIT = 18
@@ -78,17 +87,26 @@ class UnitRecord:
         return _EPOCH + timedelta(microseconds=self.captured_us)
 
 
-class Hello(BaseModel):
-    """First record down: what the pictures process is to watch and what it raised before it was started again.
+class WatchOrder(BaseModel):
+    """A camera to watch, and what was raised at it before. `camera` holds no user name or password.
 
-    `cameras` hold no user name or password; the newest of `recent_events` is the last.
+    The newest of `recent_events` is the last.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cameras: tuple[Camera, ...]
-    analysis: AnalysisSettings
+    camera_index: Annotated[int, Field(ge=0, lt=CAMERA_INDEXES)]
+    camera: Camera
     recent_events: tuple[Event, ...] = ()
+
+
+class Hello(BaseModel):
+    """First record down: what the pictures process is to watch when it starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    analysis: AnalysisSettings
+    cameras: tuple[WatchOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +167,11 @@ def decode_unit(body: bytes) -> UnitRecord:
     return UnitRecord(camera_index, Flag(flags), pts_90k, received_ns, captured_us, body[_UNIT.size :])
 
 
+_SECRETS = {"camera": {"username", "password"}}
+
+
 def encode_hello(hello: Hello) -> bytes:
-    exclude = {"cameras": {"__all__": {"username", "password"}}}
-    return _record(Kind.HELLO, hello.model_dump_json(exclude=exclude).encode())
+    return _record(Kind.HELLO, hello.model_dump_json(exclude={"cameras": {"__all__": _SECRETS}}).encode())
 
 
 def decode_hello(body: bytes) -> Hello:
@@ -160,6 +180,30 @@ def decode_hello(body: bytes) -> Hello:
         return Hello.model_validate_json(body)
     except ValidationError as error:
         raise LinkError(f"HELLO record does not fit: {error}") from error
+
+
+def encode_watch(order: WatchOrder) -> bytes:
+    return _record(Kind.WATCH, order.model_dump_json(exclude=_SECRETS).encode())
+
+
+def decode_watch(body: bytes) -> WatchOrder:
+    """Raises LinkError."""
+    try:
+        return WatchOrder.model_validate_json(body)
+    except ValidationError as error:
+        raise LinkError(f"WATCH record does not fit: {error}") from error
+
+
+def encode_unwatch(camera_index: int) -> bytes:
+    return _record(Kind.UNWATCH, _INDEX.pack(camera_index))
+
+
+def decode_unwatch(body: bytes) -> int:
+    """The camera's index. Raises LinkError."""
+    if len(body) != _INDEX.size:
+        raise LinkError(f"UNWATCH record of {len(body)} bytes")
+    camera_index: int = _INDEX.unpack(body)[0]
+    return camera_index
 
 
 def encode_attention(camera_ids: frozenset[str]) -> bytes:

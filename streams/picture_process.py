@@ -20,7 +20,7 @@ from typing import Literal
 from detectors.event import Event
 from streams import picture_link
 from streams.access_unit import AccessUnit
-from streams.picture_link import Hello, Kind, LinkError, PictureStats, RecordParser
+from streams.picture_link import Hello, Kind, LinkError, PictureStats, RecordParser, WatchOrder
 from streams.utc_clock import UtcClock
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class Window:
 
     def __init__(self, limits: PictureLimits, cameras: int) -> None:
         self.byte_count = 0
+        self.cameras = cameras
         self._limits = limits
-        self._camera_max_bytes = limits.max_bytes if cameras <= 4 else limits.max_bytes // 4
         self._in_flight: deque[tuple[int, int, float]] = deque()
         self._camera_bytes: dict[int, int] = {}
 
@@ -62,9 +62,10 @@ class Window:
         """Whether `size` bytes of a camera may be sent at `now` (time.monotonic())."""
         if not self._in_flight:
             return True
+        camera_max_bytes = self._limits.max_bytes if self.cameras <= 4 else self._limits.max_bytes // 4
         return (
             self.byte_count + size <= self._limits.max_bytes
-            and self._camera_bytes.get(camera_index, 0) + size <= self._camera_max_bytes
+            and self._camera_bytes.get(camera_index, 0) + size <= camera_max_bytes
             and now - self._in_flight[0][2] <= self._limits.max_seconds
         )
 
@@ -79,14 +80,19 @@ class Window:
             raise LinkError(f"credit for {units} units while {len(self._in_flight)} are in flight")
         for _ in range(units):
             camera_index, size, _ = self._in_flight.popleft()
-            self._camera_bytes[camera_index] -= size
+            left = self._camera_bytes[camera_index] - size
+            if left:
+                self._camera_bytes[camera_index] = left
+            else:
+                del self._camera_bytes[camera_index]
             self.byte_count -= size
 
 
 class PictureProcess:
     """Run `run` under a supervisor; each run is one child.
 
-    `clock` gives the UTC of a picture's arrival. `hello` says what to watch, asked anew for each child. `on_event`
+    `clock` gives the UTC of a picture's arrival. `hello` says what to watch, asked anew for each child; what it says is
+    sent before anything else can happen in the loop, and `watch` and `unwatch` tell of changes from then on. `on_event`
     gets each event with its snapshot (JPEG). `on_ready` is called when a new child is ready for access units, `on_gone`
     when there is none any more. `fault` says why there is none that runs, empty while one does.
     """
@@ -108,6 +114,7 @@ class PictureProcess:
         self._on_gone = on_gone
         self._limits = limits or PictureLimits()
         self._window = Window(self._limits, 1)
+        self._indexes: set[int] = set()
         self._transport: asyncio.WriteTransport | None = None
         self._heard_at = 0.0
         self._told = ""
@@ -131,6 +138,20 @@ class PictureProcess:
         self._window.sent(camera_index, unit.size, now)
         return True
 
+    def watch(self, order: WatchOrder) -> None:
+        """A camera is to be watched, or its definition is another one."""
+        if self._transport is not None:
+            self._indexes.add(order.camera_index)
+            self._window.cameras = len(self._indexes)
+            self._transport.write(picture_link.encode_watch(order))
+
+    def unwatch(self, camera_index: int) -> None:
+        """A camera is not to be watched any more."""
+        if self._transport is not None:
+            self._indexes.discard(camera_index)
+            self._window.cameras = len(self._indexes)
+            self._transport.write(picture_link.encode_unwatch(camera_index))
+
     def pay_attention(self, camera_ids: frozenset[str]) -> None:
         """Cameras with an open incident; their turn at the detector comes more often."""
         if camera_ids != self._attention:
@@ -143,14 +164,13 @@ class PictureProcess:
 
     async def run(self) -> None:
         """One child, until it ends. Raises PicturesFailed, LinkError; when cancelled, ends the child first."""
-        hello = await self._hello()
         ours, theirs = socket.socketpair()
         with ours, theirs:
             ours.setblocking(False)
             process = await self._start(theirs.fileno())
             theirs.close()
             try:
-                await self._serve(ours, hello, process)
+                await self._serve(ours, process)
             except (PicturesFailed, LinkError) as error:
                 self.fault = str(error)
                 raise
@@ -179,14 +199,16 @@ class PictureProcess:
         self.pid = process.pid
         return process
 
-    async def _serve(self, ours: socket.socket, hello: Hello, process: asyncio.subprocess.Process) -> None:
-        self._window = Window(self._limits, len(hello.cameras))
+    async def _serve(self, ours: socket.socket, process: asyncio.subprocess.Process) -> None:
         protocol = _LinkProtocol(self._take)
         transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: protocol, sock=ours)
-        self._transport = transport
         self._heard_at = time.monotonic()
         try:
+            hello = await self._hello()
             transport.write(picture_link.encode_hello(hello))
+            self._indexes = {order.camera_index for order in hello.cameras}
+            self._window = Window(self._limits, len(self._indexes))
+            self._transport = transport
             await self._until_silent(protocol.closed)
         finally:
             self._transport = None

@@ -25,7 +25,7 @@ from detectors.look import Crop, Look
 from streams.analysis_pace import FrameSchedule, MediaTime, Pace
 from streams.decoder import Decoder
 from streams.inference_queue import FairQueue
-from streams.picture_link import CameraStats, Hello, PictureStats, UnitRecord
+from streams.picture_link import CameraStats, Hello, PictureStats, UnitRecord, WatchOrder
 
 STALE_SECONDS = 2.0
 """A frame this old is decoded, because others need it, but not looked at."""
@@ -87,6 +87,7 @@ class _Watched:
     index: int
     camera: Camera
     decoder: Decoder
+    recent_events: Sequence[Event]
     analyzer: CameraAnalyzer | None = None
     frame_size: tuple[int, int] = (0, 0)
     schedule: FrameSchedule = field(default_factory=FrameSchedule)
@@ -102,8 +103,9 @@ class _Watched:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A look that waits for the detector, and the analyzer it belongs to (a new one follows a change of size)."""
+    """A look that waits for the detector, and what it belongs to (a new analyzer follows a change of size)."""
 
+    watched: _Watched
     analyzer: CameraAnalyzer
     look: Look
 
@@ -115,17 +117,41 @@ class PictureWatch:
         self.incident_cameras: frozenset[str] = frozenset()
         self._settings = hello.analysis
         self._thread = thread
-        self._cameras = [_Watched(i, camera, Decoder(camera.id)) for i, camera in enumerate(hello.cameras)]
-        self._by_id = {watched.camera.id: watched for watched in self._cameras}
-        self._recent_events = hello.recent_events
+        self._cameras: dict[int, _Watched] = {}
+        self._past_decode_seconds = 0.0
         self._queue: FairQueue[_Turn] = FairQueue(_WAITING_BYTES)
-        self._batch: list[tuple[str, _Turn]] = []
+        self._batch: list[_Turn] = []
         self._running: Future[tuple[list[Detections], float]] | None = None
         self._may_infer_at = 0.0
         self._crop_seconds = 0.05
         self._events: deque[tuple[Event, bytes]] = deque()
         self._pace = Pace()
         self._stats = PictureStats(pid=os.getpid())
+        for order in hello.cameras:
+            self.watch(order)
+
+    def watch(self, order: WatchOrder) -> None:
+        """Watch a camera from now on; one that is watched goes on with another definition.
+
+        Then its decoder, tracks and background stay, and the clocks of rules that are the same.
+        """
+        watched = self._cameras.get(order.camera_index)
+        if watched is None:
+            decoder = Decoder(order.camera.id)
+            self._cameras[order.camera_index] = _Watched(order.camera_index, order.camera, decoder, order.recent_events)
+            return
+        is_rearmed = watched.camera.zones != order.camera.zones
+        watched.camera, watched.recent_events = order.camera, order.recent_events
+        if watched.analyzer is not None and is_rearmed:
+            watched.analyzer.rearm(order.camera, order.recent_events)
+
+    def unwatch(self, camera_index: int) -> None:
+        """The camera is gone; what the detector still finds for it is dropped."""
+        watched = self._cameras.pop(camera_index, None)
+        if watched is not None:
+            self._queue.forget(watched.camera.id)
+            self._past_decode_seconds += watched.decoder.decode_seconds
+            watched.analyzer = watched.next_picture = None
 
     def wait_seconds(self, now: float) -> float:
         """How long nothing needs doing unless the link or the detector wakes us."""
@@ -135,9 +161,9 @@ class PictureWatch:
 
     def take_unit(self, record: UnitRecord) -> None:
         """Decode an access unit and look at the picture when one is due."""
-        if record.camera_index >= len(self._cameras):
+        watched = self._cameras.get(record.camera_index)
+        if watched is None:
             return
-        watched = self._cameras[record.camera_index]
         record = replace(record, pts_90k=watched.media_time.continuous(record.pts_90k, record.received_ns))
         picture = watched.decoder.decode(record)
         if picture is None:
@@ -169,13 +195,14 @@ class PictureWatch:
         """Running totals; also lets the pace follow the lag, so call it about once a second."""
         self._pace.adapt()
         now = time.monotonic()
+        cameras = self._cameras.values()
         return replace(
             self._stats,
-            decode_seconds=sum(watched.decoder.decode_seconds for watched in self._cameras),
+            decode_seconds=sum((one.decoder.decode_seconds for one in cameras), self._past_decode_seconds),
             lag_seconds=round(self._pace.lag_seconds, 3),
             pace=round(self._pace.share, 3),
             resident_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            cameras=tuple(_camera_stats(watched, now) for watched in self._cameras),
+            cameras=tuple(_camera_stats(watched, now) for watched in cameras),
         )
 
     def _look(self, watched: _Watched, picture: av.VideoFrame, record: UnitRecord) -> None:
@@ -186,7 +213,7 @@ class PictureWatch:
             return
         overtaken = self._queue.drop(watched.camera.id)
         if overtaken is not None:
-            self._shed(watched, overtaken)
+            self._shed(overtaken)
         started = time.perf_counter()
         frame = watched.decoder.frame(picture, record)
         analyzer = self._analyzer(watched, frame)
@@ -196,14 +223,14 @@ class PictureWatch:
         watched.looked_at += 1
         self._stats = replace(self._stats, look_seconds=self._stats.look_seconds + time.perf_counter() - started)
         if look.crops:
-            self._enqueue(watched, _Turn(analyzer, look))
+            self._enqueue(_Turn(watched, analyzer, look))
         else:
-            self._conclude(watched, _Turn(analyzer, look), Detections.empty())
+            self._conclude(_Turn(watched, analyzer, look), Detections.empty())
 
-    def _shed(self, watched: _Watched, turn: _Turn) -> None:
+    def _shed(self, turn: _Turn) -> None:
         """The detector had no time for this look: the rules see that time passes and that nobody looked."""
-        watched.shed += 1
-        self._conclude(watched, _Turn(turn.analyzer, turn.look.keeping(())), Detections.empty())
+        turn.watched.shed += 1
+        self._conclude(replace(turn, look=turn.look.keeping(())), Detections.empty())
 
     def _analyzer(self, watched: _Watched, frame: Frame) -> CameraAnalyzer:
         """The camera's analyzer; a new one when the size of its frames has changed."""
@@ -211,25 +238,25 @@ class PictureWatch:
         if watched.analyzer is None or watched.frame_size != (width, height):
             watched.analyzer = CameraAnalyzer(watched.camera, width, height)
             watched.frame_size = (width, height)
-            watched.analyzer.resume([event for event in self._recent_events if event.camera_id == watched.camera.id])
+            watched.analyzer.resume(watched.recent_events)
         return watched.analyzer
 
-    def _enqueue(self, watched: _Watched, turn: _Turn) -> None:
-        camera_id = watched.camera.id
-        watched.active_until = time.monotonic() + ACTIVE_SECONDS
+    def _enqueue(self, turn: _Turn) -> None:
+        camera_id = turn.watched.camera.id
+        turn.watched.active_until = time.monotonic() + ACTIVE_SECONDS
         weight = _PRIORITY_WEIGHTS[min(max(crop.priority for crop in turn.look.crops), 3)]
         if camera_id in self.incident_cameras:
             weight = INCIDENT_WEIGHT
         size = turn.look.frame.image.nbytes
-        for lost_id, lost in self._queue.put(camera_id, turn, crops=len(turn.look.crops), weight=weight, size=size):
-            self._shed(self._by_id[lost_id], lost)
+        for _, lost in self._queue.put(camera_id, turn, crops=len(turn.look.crops), weight=weight, size=size):
+            self._shed(lost)
 
     def _start_batch(self) -> None:
         max_crops = max(1, min(_MAX_BATCH_CROPS, int(_BATCH_SECONDS / self._crop_seconds)))
-        self._batch = self._queue.take(max_crops)
-        for camera_id, _ in self._batch:
-            self._by_id[camera_id].is_detecting = True
-        images = [cut(turn.look.frame, crop) for _, turn in self._batch for crop in turn.look.crops]
+        self._batch = [turn for _, turn in self._queue.take(max_crops)]
+        for turn in self._batch:
+            turn.watched.is_detecting = True
+        images = [cut(turn.look.frame, crop) for turn in self._batch for crop in turn.look.crops]
         self._running = self._thread.start(images)
 
     def _finish_batch(self, done: Future[tuple[list[Detections], float]]) -> None:
@@ -243,18 +270,19 @@ class PictureWatch:
             inference_batches=self._stats.inference_batches + 1,
         )
         start = 0
-        for camera_id, turn in self._batch:
+        for turn in self._batch:
             per_crop = found[start : start + len(turn.look.crops)]
             start += len(per_crop)
-            watched = self._by_id[camera_id]
+            watched = turn.watched
             watched.crops += len(per_crop)
             watched.is_detecting = False
-            self._conclude(watched, turn, gather(turn.look, per_crop))
+            self._conclude(turn, gather(turn.look, per_crop))
             if watched.next_picture is not None:
                 picture, watched.next_picture = watched.next_picture, None
                 self._look(watched, *picture)
 
-    def _conclude(self, watched: _Watched, turn: _Turn, detections: Detections) -> None:
+    def _conclude(self, turn: _Turn, detections: Detections) -> None:
+        watched = turn.watched
         if turn.analyzer is not watched.analyzer:
             return
         watched.concluded += 1

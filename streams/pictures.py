@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import cv2
@@ -70,7 +71,7 @@ def watch(link: Link, thread: DetectorThread, pictures: PictureWatch) -> None:
     while True:
         ready = {fd for fd, _ in poll.poll(pictures.wait_seconds(time.monotonic()) * 1000)}
         if link.fileno() in ready:
-            _take(link, pictures)
+            take(link, pictures, link.receive())
         pictures.advance(time.monotonic())
         for event, snapshot_jpeg in pictures.take_events():
             link.send(picture_link.encode_event(event, snapshot_jpeg))
@@ -79,12 +80,17 @@ def watch(link: Link, thread: DetectorThread, pictures: PictureWatch) -> None:
             link.send(picture_link.encode_stats(pictures.stats()))
 
 
-def _take(link: Link, pictures: PictureWatch) -> None:
+def take(link: Link, pictures: PictureWatch, records: Sequence[tuple[Kind, bytes]]) -> None:
+    """Do what `records` say, in their order. Raises LinkClosed, LinkError."""
     units = 0
-    for kind, body in link.receive():
+    for kind, body in records:
         if kind is Kind.UNIT:
             pictures.take_unit(picture_link.decode_unit(body))
             units += 1
+        elif kind is Kind.WATCH:
+            pictures.watch(picture_link.decode_watch(body))
+        elif kind is Kind.UNWATCH:
+            pictures.unwatch(picture_link.decode_unwatch(body))
         elif kind is Kind.ATTENTION:
             pictures.incident_cameras = picture_link.decode_attention(body)
         else:
@@ -99,12 +105,13 @@ def run(link: Link) -> None:
     while not records:
         records = link.receive()
     kind, body = records[0]
-    if kind is not Kind.HELLO or len(records) > 1:
-        raise LinkError(f"expected HELLO alone, got {kind.name}")
+    if kind is not Kind.HELLO:
+        raise LinkError(f"expected HELLO, got {kind.name}")
     hello = picture_link.decode_hello(body)
     detector = YoloxDetector(hello.analysis.model, hello.analysis.inference_threads)
     with DetectorThread(detector) as thread:
         pictures = PictureWatch(hello, thread)
+        take(link, pictures, records[1:])
         link.send(picture_link.encode_stats(PictureStats(pid=os.getpid())))  # ready
         watch(link, thread, pictures)
 

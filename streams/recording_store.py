@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class RecordingStore:
         settings: RecordingSettings | None = None,
         *,
         index_path: Path | None = None,
-        camera_ids: Collection[str] | None = None,
+        camera_ids: Container[str] | None = None,
         disk: Disk | None = None,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
     ) -> None:
@@ -67,7 +67,7 @@ class RecordingStore:
         self.index_path = index_path or directory / "recordings.sqlite"
         self.clock = UtcClock()
         self.recovered_segments = 0
-        self._camera_ids = None if camera_ids is None else frozenset(camera_ids)
+        self._camera_ids = camera_ids
         self._disk = disk or Disk()
         self._max_queued_bytes = max_queued_bytes
         self._bytes_taken = 0

@@ -12,7 +12,7 @@ import logging
 import os
 import struct
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,7 +71,7 @@ def scan_segment(path: Path) -> SegmentScan:
 
 
 def recover(
-    directory: Path, index_path: Path, camera_ids: Collection[str] | None, started_before: datetime
+    directory: Path, index_path: Path, camera_ids: Container[str] | None, started_before: datetime
 ) -> Iterator[SegmentRow | frozenset[str]]:
     """Rows to be stored, one for each open row and orphan file, whose tails are cut on the way. Blocking.
 

@@ -27,6 +27,9 @@ class Shard:
             raise ValueError(f"shard {text!r} must look like 0/2: index from 0, a slash, number of shards")
         return cls(int(index), int(count))
 
+    def __contains__(self, camera_id: object) -> bool:
+        return isinstance(camera_id, str) and shard_of(camera_id, self.count) == self.index
+
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
 
@@ -38,4 +41,4 @@ def shard_of(camera_id: str, count: int) -> int:
 
 def cameras_of(shard: Shard, cameras: Sequence[Camera]) -> tuple[Camera, ...]:
     """The cameras of `shard`, in the order given."""
-    return tuple(camera for camera in cameras if shard_of(camera.id, shard.count) == shard.index)
+    return tuple(camera for camera in cameras if camera.id in shard)

@@ -15,11 +15,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +25,21 @@ import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from config.load import SettingsError, load_settings
-from config.settings import Camera, Settings
+from config.settings import Settings
 from streams import worker_http, worker_report
 from streams.analysis import Analysis
-from streams.center_link import CenterLink
+from streams.camera_source import CameraSource
+from streams.center_link import CenterLink, HeartbeatAnswer
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox, OutboxError
 from streams.process_log import set_up_logging
-from streams.recorder import Recorder
 from streams.recording_index import RecordingIndexError
 from streams.recording_store import RecordingStore
 from streams.relay import Relay, whep_routes
-from streams.relay.relay import StreamKey
-from streams.shards import Shard, cameras_of
-from streams.stream import Stream
-from streams.supervision import supervise
+from streams.roster import Roster
+from streams.running_camera import CameraSite
+from streams.shards import Shard
+from streams.supervision import running, supervise
 from streams.utc_clock import UtcClock
 from streams.worker_folder import FolderError, owned_folder
 from streams.worker_metrics import WorkerCollector
@@ -72,7 +70,6 @@ class Worker:
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
         self._settings = options.settings
-        self._cameras = cameras_of(options.shard, options.settings.cameras)
         self._folder = options.settings.data_dir / "workers" / options.worker_id
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -84,7 +81,7 @@ class Worker:
             await self._start(stack, parts)
             stack.push_async_callback(parts.relay.close)
             await stack.enter_async_context(worker_http.serve(self._app(parts), listening))
-            where = f"shard {parts.shard}, {len(self._cameras)} cameras, API at {parts.base_url}"
+            where = f"shard {parts.shard}, {len(parts.roster.cameras)} cameras, API at {parts.base_url}"
             log.info("running (%s)", where)
             await stop.wait()
             log.info("ending")
@@ -94,19 +91,23 @@ class Worker:
         options, settings = self._options, self._settings
         outbox = await stack.enter_async_context(Outbox(self._folder / "outbox.sqlite"))
         center = await stack.enter_async_context(CenterLink(options.center_url, options.worker_id, options.token))
-        streams = self._streams(center)
         intake = EventIntake(outbox)
-        watched = {camera.id: streams[_watched(camera)].buffer for camera in self._cameras}
+        site = CameraSite(
+            ring_max_bytes=settings.workers.ring_max_bytes,
+            budget=asyncio.Semaphore(CONNECTING_AT_ONCE),
+            store=await self._store(stack),
+            analysis=Analysis(settings.analysis, UtcClock(), outbox, intake.take),
+            on_change=center.tell_change,
+        )
         return WorkerParts(
             worker_id=options.worker_id,
             shard=str(options.shard),
             base_url=base_url,
             started_at=datetime.now(UTC),
-            streams=streams,
-            store=await self._store(stack),
-            recorders={},
-            relay=Relay({key: stream.buffer for key, stream in streams.items()}, settings.workers),
-            analysis=Analysis(self._cameras, watched, settings.analysis, UtcClock(), outbox, intake.take),
+            source=CameraSource(center, self._folder, settings.cameras),
+            roster=Roster(options.shard, site),
+            site=site,
+            relay=Relay(site.rings, settings.workers),
             outbox=outbox,
             intake=intake,
             center=center,
@@ -114,54 +115,39 @@ class Worker:
 
     async def _start(self, stack: AsyncExitStack, parts: WorkerParts) -> None:
         """Every task of the worker; those started last end first."""
-        center, analysis, outbox = parts.center, parts.analysis, parts.outbox
-        heartbeat = supervise(
-            "heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), analysis.note_incidents)
+        center, outbox, analysis, roster, source = (
+            parts.center,
+            parts.outbox,
+            parts.analysis,
+            parts.roster,
+            parts.source,
         )
         events = supervise("events to the center", lambda: center.send_events(outbox))
-        await stack.enter_async_context(_running(heartbeat, events, supervise("event intake", parts.intake.run)))
+        await stack.enter_async_context(running(events, supervise("event intake", parts.intake.run)))
         stack.push_async_callback(parts.intake.drain, DRAIN_SECONDS)
-        await stack.enter_async_context(_running(supervise("analysis", analysis.run)))
-        streams = (supervise(f"camera {key[0]} {key[1]}", stream.run) for key, stream in parts.streams.items())
-        await stack.enter_async_context(_running(*streams))
-        await stack.enter_async_context(_running(*self._recordings(parts)))
+        await stack.enter_async_context(running(supervise("analysis", analysis.run)))
+        stack.push_async_callback(roster.end)
+        await roster.apply(await source.first())
+
+        def take(answer: HeartbeatAnswer) -> None:
+            analysis.note_incidents(answer.open_incidents)
+            source.note_version(answer.cameras_version)
+
+        heartbeat = supervise("heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), take))
+        follow = supervise("cameras of the center", lambda: source.follow(roster.apply))
+        await stack.enter_async_context(running(heartbeat, follow, supervise("roster", roster.run)))
 
     async def _store(self, stack: AsyncExitStack) -> RecordingStore | None:
-        """Where the main streams are recorded; None when no camera is."""
-        camera_ids = [camera.id for camera in self._cameras if camera.record]
-        if not (self._settings.recording.enabled and camera_ids):
+        """Where the main streams are recorded; None when nothing is."""
+        if not self._settings.recording.enabled:
             return None
         store = RecordingStore(
             self._settings.data_dir,
             self._settings.recording,
             index_path=self._folder / "recordings.sqlite",
-            camera_ids=camera_ids,
+            camera_ids=self._options.shard,
         )
         return await stack.enter_async_context(store)
-
-    def _recordings(self, parts: WorkerParts) -> Iterator[Coroutine[Any, Any, None]]:
-        """One task for each recorded camera."""
-        store = parts.store
-        if store is None:
-            return
-        for camera in self._cameras:
-            if camera.record:
-                yield supervise(f"recording of camera {camera.id}", partial(_record, camera.id, store, parts))
-
-    def _streams(self, center: CenterLink) -> dict[StreamKey, Stream]:
-        budget = asyncio.Semaphore(CONNECTING_AT_ONCE)
-        ring_max_bytes = self._settings.workers.ring_max_bytes
-        streams: dict[StreamKey, Stream] = {}
-        for camera in self._cameras:
-            for name in ("main", "sub") if camera.sub else ("main",):
-                streams[camera.id, name] = Stream(
-                    camera,
-                    name,
-                    budget=budget,
-                    ring_max_bytes=ring_max_bytes,
-                    on_change=lambda _: center.tell_change(),
-                )
-        return streams
 
     def _app(self, parts: WorkerParts) -> Any:
         registry = CollectorRegistry()
@@ -170,28 +156,6 @@ class Worker:
         return worker_http.build_app(
             whep_routes(parts.relay), self._options.token, lambda: worker_report.status(parts), registry
         )
-
-
-def _watched(camera: Camera) -> StreamKey:
-    return (camera.id, "sub" if camera.sub else "main")
-
-
-async def _record(camera_id: str, store: RecordingStore, parts: WorkerParts) -> None:
-    recorder = Recorder(camera_id, parts.streams[camera_id, "main"].buffer, store)
-    parts.recorders[camera_id] = recorder
-    await recorder.run()
-
-
-@asynccontextmanager
-async def _running(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run them beside the block; at its end cancel them and wait for them all."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _run_until_signal(options: WorkerOptions) -> None:

@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from streams.analysis import Analysis
+from streams.camera_source import CameraSource
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox
 from streams.picture_process import PictureProcess
-from streams.recorder import Recorder
 from streams.recording_store import RecordingStore
 from streams.relay import Relay
 from streams.relay.relay import StreamKey
-from streams.stream import Stream
+from streams.roster import Roster
+from streams.running_camera import CameraSite, RunningCamera
 from streams.stream_status import StreamState
 from streams.worker_metrics import Sample, counters
 
@@ -32,21 +33,29 @@ class WorkerParts:
     shard: str
     base_url: str
     started_at: datetime
-    streams: Mapping[StreamKey, Stream]
-    store: RecordingStore | None
-    recorders: dict[str, Recorder]
+    source: CameraSource
+    roster: Roster
+    site: CameraSite
     relay: Relay
-    analysis: Analysis
     outbox: Outbox
     intake: EventIntake
     center: CenterLink
 
+    @property
+    def analysis(self) -> Analysis:
+        return self.site.analysis
+
+    @property
+    def store(self) -> RecordingStore | None:
+        return self.site.store
+
 
 def heartbeat(parts: WorkerParts) -> dict[str, Any]:
     """What the center is told every two seconds."""
-    cameras: dict[str, dict[str, Any]] = {}
-    for (camera_id, name), stream in parts.streams.items():
-        cameras.setdefault(camera_id, {})[name] = {"state": stream.state, "reason": stream.reason[:500]}
+    cameras = {
+        camera_id: {name: {"state": state, "reason": reason[:500]} for name, (state, reason) in camera.states().items()}
+        for camera_id, camera in parts.roster.cameras.items()
+    }
     return {
         "base_url": parts.base_url,
         "pid": os.getpid(),
@@ -59,24 +68,29 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
 def status(parts: WorkerParts) -> dict[str, Any]:
     """Everything, for an engineer. Holds dataclasses and times; no password and no URL of a camera."""
     gates, watched, viewers = parts.analysis.gates(), parts.analysis.camera_stats(), parts.relay.viewer_counts()
+    current = parts.source.current
     cameras: dict[str, dict[str, Any]] = {}
-    for (camera_id, name), stream in parts.streams.items():
-        camera = cameras.setdefault(camera_id, {"streams": {}})
-        buffer = stream.buffer
-        ring = {"bytes": buffer.byte_count, "units": buffer.next_index - buffer.first_index}
-        viewer_count = viewers.get((camera_id, name), 0)
-        camera["streams"][name] = {**asdict(stream.status()), "ring": ring, "viewers": viewer_count}
-        recorder = parts.recorders.get(camera_id)
-        camera["recorder"] = None
-        if recorder is not None:
-            camera["recorder"] = {**asdict(recorder.counts), "lost_seconds": recorder.lost_seconds}
-        camera["gate"] = gates.get(camera_id)
-        camera["analysis"] = watched.get(camera_id)
+    for camera_id, camera in parts.roster.cameras.items():
+        recorder = parts.site.recorders.get(camera_id)
+        recorded = {**asdict(recorder.counts), "lost_seconds": recorder.lost_seconds} if recorder is not None else None
+        cameras[camera_id] = {
+            "streams": _streams(parts, camera, viewers),
+            "recorder": recorded,
+            "watched": camera.watched,
+            "gate": gates.get(camera_id),
+            "analysis": watched.get(camera_id),
+        }
     return {
         "worker_id": parts.worker_id,
         "shard": parts.shard,
         "pid": os.getpid(),
         "started_at": parts.started_at,
+        "camera_list": {
+            "source": current.source,
+            "version": current.version,
+            "fault": parts.source.fault,
+            "faults": parts.roster.faults,
+        },
         "cameras": cameras,
         "recording": parts.store.status() if parts.store else None,
         "incident_cameras": sorted(parts.analysis.incident_cameras),
@@ -86,6 +100,20 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         "center": parts.center.status,
         "relay": parts.relay.counters(),
     }
+
+
+def _streams(parts: WorkerParts, camera: RunningCamera, viewers: Mapping[StreamKey, int]) -> dict[str, Any]:
+    streams: dict[str, Any] = {}
+    for name, (state, reason) in camera.states().items():
+        key = (camera.camera_id, name)
+        stream = parts.site.streams.get(key)
+        if stream is None:
+            streams[name] = {"state": state, "reason": reason}
+            continue
+        buffer = stream.buffer
+        ring = {"bytes": buffer.byte_count, "units": buffer.next_index - buffer.first_index}
+        streams[name] = {**asdict(stream.status()), "ring": ring, "viewers": viewers.get(key, 0)}
+    return streams
 
 
 def _pictures(process: PictureProcess) -> dict[str, Any]:
@@ -113,7 +141,7 @@ def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
     for (camera_id, name), count in parts.relay.viewer_counts().items():
         labels = (("camera", camera_id), ("stream", name))
         yield Sample("stream_viewers", "Viewers connected to a stream", count, labels)
-    for (camera_id, name), stream in parts.streams.items():
+    for (camera_id, name), stream in parts.site.streams.items():
         labels = (("camera", camera_id), ("stream", name))
         one = stream.status()
         counts = one.counts
@@ -129,7 +157,7 @@ def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
 
 
 def _recorder_samples(parts: WorkerParts) -> Iterator[Sample]:
-    for camera_id, recorder in parts.recorders.items():
+    for camera_id, recorder in parts.site.recorders.items():
         labels = (("camera", camera_id),)
         counts = recorder.counts
         yield Sample("recorder_bytes", "Bytes recorded", counts.bytes, labels, True)

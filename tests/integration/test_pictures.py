@@ -43,8 +43,7 @@ class Site:
         self.raised: list[tuple[Event, bytes]] = []
         self.intake = EventIntake(outbox)
         settings = AnalysisSettings.model_validate(analysis_settings())
-        buffers = {CAMERA.id: self.buffer}
-        self.analysis = Analysis([CAMERA], buffers, settings, UtcClock(), outbox, self._take, limits)
+        self.analysis = Analysis(settings, UtcClock(), outbox, self._take, limits)
 
     def _take(self, event: Event, snapshot_jpeg: bytes) -> None:
         self.raised.append((event, snapshot_jpeg))
@@ -68,6 +67,7 @@ class Site:
 async def watched(folder: Path, limits: PictureLimits | None = None) -> AsyncIterator[Site]:
     async with Outbox(folder / "outbox.sqlite") as outbox:
         site = Site(outbox, limits)
+        await site.analysis.watch(CAMERA, site.buffer)
         tasks = [asyncio.create_task(site.analysis.run()), asyncio.create_task(site.intake.run())]
         try:
             await until(lambda: site.analysis.process.state == "running")
@@ -118,10 +118,9 @@ async def test_the_process_ends_with_its_link(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-async def test_nobody_starts_a_process_where_no_camera_has_a_rule(tmp_path: Path) -> None:
+async def test_nobody_starts_a_process_before_there_is_a_camera_to_watch(tmp_path: Path) -> None:
     async with Outbox(tmp_path / "outbox.sqlite") as outbox:
-        camera = CAMERA.model_copy(update={"zones": ()})
-        analysis = Analysis([camera], {"gate": GopBuffer()}, AnalysisSettings(), UtcClock(), outbox, lambda *_: None)
+        analysis = Analysis(AnalysisSettings(), UtcClock(), outbox, lambda *_: None)
         task = asyncio.create_task(analysis.run())
         await asyncio.sleep(0.2)
         assert not task.done() and analysis.process.starts == 0

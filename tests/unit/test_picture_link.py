@@ -13,7 +13,7 @@ from config.settings import AnalysisSettings, Camera
 from detectors.event import Event
 from streams import picture_link
 from streams.access_unit import AccessUnit, CodecParameters
-from streams.picture_link import CameraStats, Flag, Hello, Kind, LinkError, PictureStats, RecordParser
+from streams.picture_link import CameraStats, Flag, Hello, Kind, LinkError, PictureStats, RecordParser, WatchOrder
 from streams.picture_process import PictureLimits, Window
 
 PARAMETERS = CodecParameters("h265", (b"\x40vps", b"\x42sps", b"\x44pps"), 640, 360)
@@ -71,10 +71,18 @@ def test_the_pictures_process_is_told_no_password() -> None:
         username="viewer",
         password=SecretStr("camera-secret"),
     )
-    record = picture_link.encode_hello(Hello(cameras=(camera,), analysis=AnalysisSettings(), recent_events=(EVENT,)))
-    assert b"camera-secret" not in record and b"viewer" not in record
-    hello = picture_link.decode_hello(only(record)[1])
-    assert hello.cameras[0].name == "정문" and hello.recent_events == (EVENT,)
+    order = WatchOrder(camera_index=65_535, camera=camera, recent_events=(EVENT,))
+    hello = picture_link.encode_hello(Hello(analysis=AnalysisSettings(), cameras=(order,)))
+    watch = picture_link.encode_watch(order)
+    for record in (hello, watch):
+        assert b"camera-secret" not in record and b"viewer" not in record
+    for found in (picture_link.decode_hello(only(hello)[1]).cameras[0], picture_link.decode_watch(only(watch)[1])):
+        assert (found.camera_index, found.camera.name, found.recent_events) == (65_535, "정문", (EVENT,))
+
+
+def test_the_end_of_watching_arrives() -> None:
+    kind, body = only(picture_link.encode_unwatch(513))
+    assert (kind, picture_link.decode_unwatch(body)) == (Kind.UNWATCH, 513)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8), st.integers(1, 50))
@@ -105,6 +113,8 @@ def test_a_record_of_unknown_kind_is_refused() -> None:
         (picture_link.decode_stats, b"[]"),
         (picture_link.decode_credit, b"1"),
         (picture_link.decode_attention, b'{"a": 1}'),
+        (picture_link.decode_watch, b'{"camera_index": 70000}'),
+        (picture_link.decode_unwatch, b"123"),
     ],
 )
 def test_a_body_that_does_not_fit_is_a_link_error(decode: object, body: bytes) -> None:

@@ -1,0 +1,186 @@
+"""One camera of a worker, from its definition to its end: its streams, its recording, its analysis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Literal
+
+from config.settings import Camera, StreamName
+from streams.analysis import Analysis
+from streams.gop_buffer import GopBuffer
+from streams.recorder import Recorder
+from streams.recording_store import RecordingStore
+from streams.relay.relay import StreamKey
+from streams.stream import Stream
+from streams.stream_status import StreamState
+from streams.supervision import running, supervise
+
+log = logging.getLogger(__name__)
+
+SWITCHED_OFF = "switched off in the camera register"
+SUB_PATIENCE_SECONDS = 30.0
+
+Part = Literal["main", "sub", "recording", "analysis"]
+_PARTS: tuple[Part, ...] = ("main", "sub", "recording", "analysis")  # each needs only what stands before it
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSite:
+    """What the cameras of a worker share, and where they put what others read: streams, rings, recorders.
+
+    `budget` bounds how many streams connect at the same time; `on_change` is called when a stream's state changes.
+    `store` is None where nothing is recorded.
+    """
+
+    ring_max_bytes: int
+    budget: asyncio.Semaphore
+    store: RecordingStore | None
+    analysis: Analysis
+    on_change: Callable[[], None]
+    streams: dict[StreamKey, Stream] = field(default_factory=dict)
+    rings: dict[StreamKey, GopBuffer] = field(default_factory=dict)
+    recorders: dict[str, Recorder] = field(default_factory=dict)
+
+
+class RunningCamera:
+    """`become` is its whole life: from nothing, from one definition to another, and to nothing.
+
+    Each part runs as long as it is wanted; what did not change is not touched. A part's end waits until it has ended:
+    the segment is handed over, the session torn down. `definition` is None before the start and after the end.
+    """
+
+    def __init__(self, camera_id: str, site: CameraSite) -> None:
+        self.camera_id = camera_id
+        self.definition: Camera | None = None
+        self.watched: StreamName | None = None
+        self._site = site
+        self._parts: dict[Part, AsyncExitStack] = {}
+        self._turn = asyncio.Lock()
+        self._sub_live_at = 0.0
+
+    async def become(self, camera: Camera | None) -> None:
+        """Run as `camera` says, None: not at all."""
+        async with self._turn:
+            wanted = self._wanted(camera)
+            for part in reversed(_PARTS):
+                if part in self._parts and part not in wanted:
+                    await self._parts.pop(part).aclose()
+            before, self.definition = self.definition, camera
+            if camera is None:
+                return
+            for part in _PARTS:
+                if part in wanted:
+                    await self._go_on(part, before, camera)
+
+    def is_to_switch(self) -> bool:
+        """Whether analysis should go to the main stream, as the sub stream is long away, or back. Ask every second."""
+        return "analysis" in self._parts and self._to_watch(time.monotonic()) != self.watched
+
+    async def switch(self) -> None:
+        """Let analysis go on with the stream it should."""
+        async with self._turn:
+            camera = self.definition
+            if camera is not None and self.is_to_switch():
+                name = self._to_watch(time.monotonic())
+                log.info("camera %s: analysis goes on with its %s stream", self.camera_id, name)
+                await self._watch(camera, name)
+
+    def states(self) -> dict[StreamName, tuple[StreamState, str]]:
+        """State and reason of each stream that its definition names."""
+        camera = self.definition
+        if camera is None:
+            return {}
+        names: tuple[StreamName, ...] = ("main", "sub") if camera.sub else ("main",)
+        if not camera.enabled:
+            return dict.fromkeys(names, ("disabled", SWITCHED_OFF))
+        streams = [(name, self._site.streams.get((self.camera_id, name))) for name in names]
+        return {name: (stream.state, stream.reason) for name, stream in streams if stream is not None}
+
+    def _wanted(self, camera: Camera | None) -> frozenset[Part]:
+        if camera is None or not camera.enabled:
+            return frozenset()
+        parts: set[Part] = {"main"}
+        if camera.sub:
+            parts.add("sub")
+        if camera.record and self._site.store is not None:
+            parts.add("recording")
+        if any(zone.rules for zone in camera.zones):
+            parts.add("analysis")
+        return frozenset(parts)
+
+    async def _go_on(self, part: Part, before: Camera | None, camera: Camera) -> None:
+        """Start a part, or let it know what changed."""
+        if part not in self._parts:
+            async with AsyncExitStack() as stack:
+                await self._start(part, camera, stack)
+                self._parts[part] = stack.pop_all()
+        elif part == "main" or part == "sub":
+            self._site.streams[self.camera_id, part].change(camera)
+        elif part == "analysis":
+            name = self._to_watch(time.monotonic())
+            if name != self.watched or before is None or before.zones != camera.zones:
+                await self._watch(camera, name)
+
+    async def _start(self, part: Part, camera: Camera, stack: AsyncExitStack) -> None:
+        if part == "main" or part == "sub":
+            await self._open(part, camera, stack)
+        elif part == "recording":
+            stack.callback(self._site.recorders.pop, self.camera_id, None)
+            recording = supervise(f"recording of camera {self.camera_id}", self._record)
+            await stack.enter_async_context(running(recording))
+        else:
+            self._sub_live_at = time.monotonic()
+            stack.callback(self._unwatch)
+            await self._watch(camera, "sub" if camera.sub else "main")
+
+    async def _open(self, name: StreamName, camera: Camera, stack: AsyncExitStack) -> None:
+        """Open a stream; when it ends, its viewers end first."""
+        site, key = self._site, (self.camera_id, name)
+        stream = Stream(
+            camera,
+            name,
+            budget=site.budget,
+            ring_max_bytes=site.ring_max_bytes,
+            on_change=lambda _: site.on_change(),
+        )
+        await stack.enter_async_context(running(supervise(f"camera {self.camera_id} {name}", stream.run)))
+        site.streams[key], site.rings[key] = stream, stream.buffer
+
+        def close() -> None:
+            del site.streams[key], site.rings[key]
+            stream.buffer.close()
+
+        stack.callback(close)
+
+    async def _record(self) -> None:
+        store = self._site.store
+        assert store is not None
+        recorder = Recorder(self.camera_id, self._site.rings[self.camera_id, "main"], store)
+        self._site.recorders[self.camera_id] = recorder
+        await recorder.run()
+
+    async def _watch(self, camera: Camera, name: StreamName) -> None:
+        self.watched = name
+        await self._site.analysis.watch(camera, self._site.rings[self.camera_id, name])
+
+    def _unwatch(self) -> None:
+        self.watched = None
+        self._site.analysis.unwatch(self.camera_id)
+
+    def _to_watch(self, now: float) -> StreamName:
+        """The sub stream; the main one where there is none, or while it is live and the other has long been away."""
+        main = self._site.streams[self.camera_id, "main"]
+        sub = self._site.streams.get((self.camera_id, "sub"))
+        if sub is None:
+            return "main"
+        if sub.state == "live":
+            self._sub_live_at = now
+            return "sub"
+        if self.watched == "sub" and now - self._sub_live_at < SUB_PATIENCE_SECONDS:
+            return "sub"
+        return "main" if main.state == "live" else self.watched or "sub"
