@@ -6,7 +6,7 @@ height (0..1, origin top left), so that a zone holds for the main and the sub st
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -29,12 +29,16 @@ Severity = Literal["attention", "caution", "alert", "serious"]
 StreamName = Literal["main", "sub"]
 
 
+# Control characters, and halves of characters of UTF-16 as JSON can write them, which cannot be stored.
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _without_control_characters(value: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in value):
+    if _UNWANTED.search(value):
         raise ValueError("must not hold control characters such as a line break")
     return value
 
@@ -47,8 +51,12 @@ def _not_blank(value: str) -> str:
 
 def _rtsp_url(value: str) -> str:
     _without_control_characters(value)
-    parts = urlsplit(value)
-    if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        is_one = parts.scheme in {"rtsp", "rtsps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
         raise ValueError("must look like rtsp://host[:port]/path")
     if parts.username or parts.password:
         raise ValueError("must not hold a user name or password; use the camera's `username` and `password` fields")

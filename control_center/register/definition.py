@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from config.plain import plain
 from config.settings import Camera, Position
 from control_center.database import RegisteredCamera
 
@@ -33,8 +32,8 @@ def fill(row: RegisteredCamera, camera: Camera) -> None:
     position: Position | None = camera.position
     row.latitude = position.latitude if position else None
     row.longitude = position.longitude if position else None
-    row.password = plain(camera.password)
-    row.zones = plain(camera.zones)
+    row.password = camera.password.get_secret_value() if camera.password is not None else None
+    row.zones = camera.model_dump(mode="json", include={"zones"})["zones"]
 
 
 def wipe(row: RegisteredCamera) -> None:
@@ -49,20 +48,27 @@ def changed_fields(before: Camera | None, after: Camera) -> list[str]:
 
 def digest_of(camera: Camera) -> str:
     """SHA-256 of a whole definition, password included: it is stored beside it and shown nowhere."""
-    return _digest(plain(camera))
+    return _digest(whole(camera))
 
 
-def version_of(cameras: Iterable[tuple[Camera, datetime]]) -> str:
-    """SHA-256 of definitions and when each was changed last.
+def shown_digest_of(camera: Camera, changed_at: datetime) -> str:
+    """SHA-256 of a definition, in which the time of its last change stands in for the password.
 
-    That time stands in for the password: a digest of the password itself could be guessed at by whoever sees it.
+    A digest of the password itself could be guessed at by whoever sees the register's version.
     """
-    return _digest(
-        [
-            {**plain(camera), "password": None, "changed_at": at.astimezone(UTC).isoformat(timespec="microseconds")}
-            for camera, at in cameras
-        ]
-    )
+    at = changed_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return _digest({**whole(camera), "password": None, "changed_at": at})
+
+
+def version_of(digests: Iterable[str]) -> str:
+    """SHA-256 of the cameras' `shown_digest_of`, in the order of the register."""
+    return _digest(list(digests))
+
+
+def whole(camera: Camera) -> dict[str, Any]:
+    """A camera as JSON has it, password included; what comes out is secret."""
+    password = camera.password.get_secret_value() if camera.password is not None else None
+    return {**camera.model_dump(mode="json"), "password": password}
 
 
 def _digest(value: Any) -> str:

@@ -17,11 +17,20 @@ from config.settings import Camera, Position
 from control_center import ledger
 from control_center.database import Database, RegisteredCamera
 from control_center.ledger import CENTER, Actor, Entry
-from control_center.register.definition import camera_of, changed_fields, digest_of, fill, version_of, wipe
+from control_center.register.definition import (
+    camera_of,
+    changed_fields,
+    digest_of,
+    fill,
+    shown_digest_of,
+    version_of,
+    wipe,
+)
 
 logger = logging.getLogger(__name__)
 
 _TICK = timedelta(microseconds=1)
+_ASKED_BY_ID = 200
 Outcome = Literal["added", "changed", "unchanged"]
 Source = Literal["", "import", "settings file"]
 
@@ -78,13 +87,15 @@ class Register:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.loaded = RegisterState()
+        self._read: dict[str, _ReadCamera] = {}
         self._loading = asyncio.Lock()
 
     async def load(self) -> RegisterState:
         """Read the register."""
         async with self._database.read() as session:
             rows = list(await session.scalars(select(RegisteredCamera).order_by(RegisteredCamera.place)))
-        self.loaded = _state(rows)
+        self._read = _read_cameras(rows, self._read)
+        self.loaded = _state(rows, self._read)
         return self.loaded
 
     async def refresh(self) -> bool:
@@ -100,7 +111,7 @@ class Register:
     async def add(self, actor: Actor, camera: Camera) -> Camera:
         """Raises CameraExists."""
         async with self._database.write() as session:
-            edit = await _Edit.begin(session, actor)
+            edit = await _Edit.begin(session, actor, [camera])
             row = edit.rows.get(camera.id)
             if row is not None and row.removed_at is None:
                 raise CameraExists(camera.id)
@@ -114,7 +125,7 @@ class Register:
         Raises CameraUnknown.
         """
         async with self._database.write() as session:
-            edit = await _Edit.begin(session, actor)
+            edit = await _Edit.begin(session, actor, [camera])
             edit.row(camera.id)
             edit.put(camera)
             await edit.finish()
@@ -123,7 +134,7 @@ class Register:
     async def remove(self, actor: Actor, camera_id: str) -> None:
         """Raises CameraUnknown."""
         async with self._database.write() as session:
-            edit = await _Edit.begin(session, actor)
+            edit = await _Edit.begin(session, actor, [camera_id])
             edit.remove(edit.row(camera_id))
             await edit.finish()
 
@@ -131,11 +142,14 @@ class Register:
         """Add and change cameras, all or none; passwords as in `change`. Cameras not named stay as they are."""
         if dry_run:
             async with self._database.read() as session:
-                rows = await _all_rows(session)
+                rows = await _rows(session, cameras)
             return _result([(camera.id, _outcome(rows.get(camera.id), _resolved(camera, rows))) for camera in cameras])
         async with self._database.write() as session:
-            edit = await _Edit.begin(session, actor, "import")
-            outcomes = [(camera.id, edit.put(camera)) for camera in cameras]
+            edit = await _Edit.begin(session, actor, cameras, "import")
+            outcomes = []
+            for camera in cameras:
+                outcomes.append((camera.id, edit.put(camera)))
+                await asyncio.sleep(0)  # a thousand of them must not hold up everything else
             await edit.finish()
         return _result(outcomes)
 
@@ -147,7 +161,7 @@ class Register:
         outcomes: list[tuple[str, Outcome]] = []
         left_out: list[str] = []
         async with self._database.write() as session:
-            edit = await _Edit.begin(session, CENTER, "settings file")
+            edit = await _Edit.begin(session, CENTER, cameras, "settings file")
             for camera in cameras:
                 row, digest = edit.rows.get(camera.id), digest_of(camera)
                 if row is None or row.imported_digest != digest:
@@ -170,15 +184,20 @@ class _Edit:
     ) -> None:
         self._session, self._actor, self._source, self._now = session, actor, source, now
         self._entries: list[Entry] = []
-        self._next_place = max((row.place for row in rows.values()), default=-1) + 1
+        self._next_place = 0
         self.rows = rows
 
     @classmethod
-    async def begin(cls, session: AsyncSession, actor: Actor, source: Source = "") -> _Edit:
+    async def begin(
+        cls, session: AsyncSession, actor: Actor, wanted: Sequence[Camera | str], source: Source = ""
+    ) -> _Edit:
         newest, now = await _newest(session), datetime.now(UTC)
         # A clock that was set back must not hide a change from `refresh`.
         now = max(now, newest + _TICK) if newest else now
-        return cls(session, actor, source, await _all_rows(session), now)
+        edit = cls(session, actor, source, await _rows(session, wanted), now)
+        last = await session.scalar(select(func.max(RegisteredCamera.place)))
+        edit._next_place = 0 if last is None else last + 1
+        return edit
 
     def row(self, camera_id: str) -> RegisteredCamera:
         """Raises CameraUnknown."""
@@ -261,20 +280,38 @@ def _result(outcomes: Sequence[tuple[str, Outcome]], left_out: Sequence[str] = (
     return ImportResult(those("added"), those("changed"), those("unchanged"), tuple(left_out))
 
 
-def _state(rows: Sequence[RegisteredCamera]) -> RegisterState:
-    known: list[tuple[Camera, datetime]] = []
-    former: dict[str, FormerCamera] = {}
+@dataclass(frozen=True, slots=True)
+class _ReadCamera:
+    """A row that was read; as long as `changed_at` stands it need not be read again."""
+
+    changed_at: datetime
+    camera: Camera
+    digest: str
+
+
+def _read_cameras(rows: Sequence[RegisteredCamera], before: Mapping[str, _ReadCamera]) -> dict[str, _ReadCamera]:
+    """In the order of the rows."""
+    found: dict[str, _ReadCamera] = {}
     for row in rows:
         if row.removed_at is not None:
-            former[row.id] = _former(row, row.removed_at)
             continue
-        camera = _readable(row)
-        if camera is None:
-            logger.error("camera %s: its row in the register cannot be read; import or change it anew", row.id)
+        known = before.get(row.id)
+        if known is not None and known.changed_at == row.updated_at:
+            found[row.id] = known
+        elif (camera := _readable(row)) is not None:
+            found[row.id] = _ReadCamera(row.updated_at, camera, shown_digest_of(camera, row.updated_at))
         else:
-            known.append((camera, row.updated_at))
-    changed_at = max((row.updated_at for row in rows), default=None)
-    return RegisterState(version_of(known), tuple(camera for camera, _ in known), former, changed_at)
+            logger.error("camera %s: its row in the register cannot be read; import or change it anew", row.id)
+    return found
+
+
+def _state(rows: Sequence[RegisteredCamera], read: Mapping[str, _ReadCamera]) -> RegisterState:
+    return RegisterState(
+        version_of(one.digest for one in read.values()),
+        tuple(one.camera for one in read.values()),
+        {row.id: _former(row, row.removed_at) for row in rows if row.removed_at is not None},
+        max((row.updated_at for row in rows), default=None),
+    )
 
 
 def _former(row: RegisteredCamera, removed_at: datetime) -> FormerCamera:
@@ -284,8 +321,11 @@ def _former(row: RegisteredCamera, removed_at: datetime) -> FormerCamera:
     return FormerCamera(row.id, row.name, row.category, row.purpose, position, removed_at)
 
 
-async def _all_rows(session: AsyncSession) -> dict[str, RegisteredCamera]:
-    return {row.id: row for row in await session.scalars(select(RegisteredCamera))}
+async def _rows(session: AsyncSession, wanted: Sequence[Camera | str]) -> dict[str, RegisteredCamera]:
+    query = select(RegisteredCamera)
+    if len(wanted) <= _ASKED_BY_ID:
+        query = query.where(RegisteredCamera.id.in_([one if isinstance(one, str) else one.id for one in wanted]))
+    return {row.id: row for row in await session.scalars(query)}
 
 
 async def _newest(session: AsyncSession) -> datetime | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from config.plain import plain
 from config.settings import Camera
+from control_center.register.definition import whole
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _HEAD = "# Cameras of a Haechi register; `haechi camera import` reads this list, and so does a settings file.\n"
@@ -26,7 +26,7 @@ def to_yaml(cameras: Iterable[Camera], *, with_passwords: bool) -> str:
 
 
 def _listed(camera: Camera, with_passwords: bool) -> dict[str, Any]:
-    fields: dict[str, Any] = plain(camera)
+    fields = whole(camera)
     if not with_passwords:
         del fields["password"]
     return {name: value for name, value in fields.items() if value is not None}

@@ -408,6 +408,9 @@ async def test_what_a_form_has_wrong_is_named_by_field(sqlite_center: RunningCen
         ({"purpose": " "}, "purpose"),
         ({"main": "rtsp://u:hunter2@h/x"}, "main"),
         ({"main": "rtsp://h/x\r\nTEARDOWN"}, "main"),
+        ({"main": "rtsp://h:99999/x"}, "main"),
+        ({"main": "rtsp://[h/x"}, "main"),
+        ({"name": "half of a character: \ud800"}, "name"),
         ({"password": "hunter2\nx"}, "password"),
         ({"category": "zoo"}, "category"),
         ({"position": {"latitude": 91, "longitude": 0}}, "position.latitude"),
@@ -416,7 +419,8 @@ async def test_what_a_form_has_wrong_is_named_by_field(sqlite_center: RunningCen
     ]
     async with administrator(sqlite_center) as client:
         for change, field in wrong:
-            answer = await client.put("/api/v1/register/cameras/gate", json={**CAMERAS[0], **change})
+            body = json.dumps({**CAMERAS[0], **change}).encode()
+            answer = await client.put("/api/v1/register/cameras/gate", content=body)
             assert answer.status_code == 422, change
             assert [fault["field"] for fault in answer.json()["errors"]] == [field]
             assert "hunter2" not in answer.text
