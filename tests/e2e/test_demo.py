@@ -35,9 +35,10 @@ async def test_the_demo_lives_without_its_truth_and_an_alarm_goes_from_wall_to_v
             await page.click(f".alarm[data-incident='{name}'] .alarm-open")
             await page.wait_for_selector(".stage-picture haechi-player[data-state=playing]")
             await moves(page, ".stage-picture")
-            await page.click(f".alarm[data-incident='{name}'] .primary")
+            await page.click(".card [data-testid=acknowledge]")
             await page.wait_for_selector(f".alarm[data-incident='{name}'][data-state=acknowledged]")
-            await page.click(f".alarm[data-incident='{name}'] [data-verdict=real]")
+            await page.click(".card [data-verdict=real]")
+            await page.click("[data-testid=close-confirm]")
             await page.wait_for_selector(f".alarm[data-incident='{name}']", state="detached")
         incident = (await city.client.get(f"/api/v1/incidents/{name}")).json()
         assert incident["state"] == "closed" and incident["verdict"] == "real"

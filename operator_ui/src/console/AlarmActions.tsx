@@ -49,7 +49,8 @@ export function AlarmActions({ incident }: { incident: Incident }) {
       </div>
       {may.isAnothers && (
         <p class="quiet-note">
-          {incident.owner} {say("anothers")}
+          {incident.owner}
+          {say("anothers")} {!may.close && say("anothers_take")}
         </p>
       )}
       {may.close && (

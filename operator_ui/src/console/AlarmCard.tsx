@@ -64,9 +64,9 @@ function AlarmFacts({ incident, unseen }: { incident: Incident; unseen: boolean 
         <span>{wordFor("kind", incident.kind)}</span>
         <em>{wordFor("severity", incident.severity)}</em>
       </span>
-      <span class="alarm-camera">{incident.camera_name}</span>
+      <span class="alarm-camera" title={incident.camera_name}>{incident.camera_name}</span>
       <small class="alarm-when">
-        <time dateTime={incident.raised_at}>{clock(incident.raised_at)}</time> · {age.count}
+        <time dateTime={incident.raised_at}>{clock(incident.raised_at).slice(0, 5)}</time> · {age.count}
         {say(`age_${age.unit}`)}
       </small>
       <small class="alarm-state">

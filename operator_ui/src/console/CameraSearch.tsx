@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Dialog } from "../app/Dialog";
 import type { Camera } from "../api/client";
 import { cameras } from "../city/city";
@@ -22,7 +22,7 @@ export function CameraSearch() {
   const chosen = useSignal(0);
   const list = useRef<HTMLUListElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const things = (cameras.value ?? []).map((camera) => ({ id: camera.id, name: camera.name, words: categoryWords(camera), camera }));
   const shown = found(things, typed.value).slice(0, MOST_SHOWN);
   const at = Math.min(chosen.value, shown.length - 1);

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Incident, Verdict } from "../api/client";
 import { close } from "../city/steps";
 import { word, wordFor } from "../words";
@@ -11,7 +11,7 @@ import { say } from "./words";
 export function CloseForm({ incident, verdict }: { incident: Incident; verdict: Verdict }) {
   const note = useSignal("");
   const confirm = useRef<HTMLButtonElement>(null);
-  useEffect(() => confirm.current?.focus(), [verdict]);
+  useLayoutEffect(() => confirm.current?.focus(), [verdict]);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const taken = await tell(incident.id, () => close(incident.id, verdict, note.value.trim()));

@@ -52,11 +52,12 @@ function Figures() {
       <span class={live === all.length ? "figure good" : "figure bad"} data-testid="live-count">
         <b>
           {live}/{all.length}
-        </b>{" "}
-        {word("cameras")} {word("live")}
+        </b>
+        {say("cameras_live")}
       </span>
       <span class="figure" data-testid="open-count">
-        <b>{openIncidents.value.length}</b> {word("open_alarms")}
+        <b>{openIncidents.value.length}</b>
+        {say("alarms_open")}
       </span>
       <span class="bar-buttons">
         <button type="button" data-testid="open-search" aria-keyshortcuts="/" onClick={() => (overlay.value = "search")}>

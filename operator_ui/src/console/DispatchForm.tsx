@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk, Incident } from "../api/client";
 import { dispatch } from "../city/steps";
 import { word } from "../words";
@@ -14,7 +14,7 @@ export function DispatchForm({ incident, desks }: { incident: Incident; desks: D
   const chosen = useSignal<Desk[]>(desks.length === 1 ? desks : usual);
   const note = useSignal("");
   const confirm = useRef<HTMLButtonElement>(null);
-  useEffect(() => confirm.current?.focus(), []);
+  useLayoutEffect(() => confirm.current?.focus(), []);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const taken = await tell(incident.id, () => dispatch(incident.id, chosen.value, note.value.trim()));

@@ -54,9 +54,9 @@ function Why({ incident }: { incident: Incident }) {
     [say("started"), clock(incident.started_at)],
     [say("events"), String(incident.event_count)],
   ];
-  const rule = threshold === null ? "" : `${seconds(threshold)} ${say("seconds")}`;
+  const rule = threshold === null ? "" : `${seconds(threshold)}${say("seconds")}`;
   if (incident.dwell_seconds !== null) {
-    const lasted = `${seconds(incident.dwell_seconds)} ${say("seconds")}`;
+    const lasted = `${seconds(incident.dwell_seconds)}${say("seconds")}`;
     facts.splice(2, 0, [say("dwell"), rule ? `${lasted} (${say("threshold")} ${rule})` : lasted]);
   } else if (rule) facts.splice(2, 0, [say("lasts"), rule]);
   return (

@@ -4,6 +4,8 @@ import { words } from "../words";
 
 export const say = words({
   en: {
+    cameras_live: " cameras live",
+    alarms_open: " open alarms",
     filter_open: "Open",
     filter_mine: "Mine",
     filter_closed: "Closed",
@@ -46,7 +48,7 @@ export const say = words({
     dwell: "Lasted",
     lasts: "Must last",
     threshold: "rule: from",
-    seconds: "s",
+    seconds: " s",
     certainty: "Score",
     seen_as: "Seen as",
     events: "Events",
@@ -74,7 +76,8 @@ export const say = words({
     take_over: "Take over",
     assign: "Assign…",
     dispatch: "Dispatch…",
-    anothers: "has this alarm. Take it over to decide about it.",
+    anothers: " has this alarm.",
+    anothers_take: "Take it over to decide about it.",
     close_as: "Close as",
     dispatch_to: "Dispatch to",
     dispatch_confirm: "Dispatch",
@@ -123,6 +126,8 @@ export const say = words({
     no_cameras_yet: "No camera is registered. The administrator adds cameras.",
   },
   ko: {
+    cameras_live: "대 정상",
+    alarms_open: "건 진행 중",
     filter_open: "진행",
     filter_mine: "내 담당",
     filter_closed: "종결",
@@ -193,7 +198,8 @@ export const say = words({
     take_over: "인수",
     assign: "배정…",
     dispatch: "출동 요청…",
-    anothers: "담당 알람입니다. 결정하려면 인수하십시오.",
+    anothers: " 담당 알람입니다.",
+    anothers_take: "결정하려면 인수하십시오.",
     close_as: "종결 판정",
     dispatch_to: "출동 요청 기관",
     dispatch_confirm: "출동 요청",

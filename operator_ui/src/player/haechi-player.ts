@@ -23,6 +23,7 @@ export interface PlayerStatus {
 
 const STALL_MS = 2_500;
 const CONNECT_MS = 8_000;
+const CLOSE_MS = 2_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8_000;
 const HIDDEN_PAGE_MS = 60_000;
@@ -231,8 +232,12 @@ export class HaechiPlayer extends HTMLElement {
     this.#session = null;
     if (!session) return;
     session.abort.abort();
-    session.peer.close();
-    if (session.location) void fetch(session.location, { method: "DELETE", keepalive: true }).catch(() => undefined);
+    session.peer.onconnectionstatechange = null;
+    // The worker ends a session whose peer has closed: say it first, or the DELETE finds nothing.
+    const told = session.location
+      ? fetch(session.location, { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(CLOSE_MS) })
+      : Promise.resolve();
+    void told.catch(() => undefined).finally(() => session.peer.close());
   }
 
   #say(state: PlayerState, reason: string, firstPictureMs: number | null = null, kind = ""): void {

@@ -80,7 +80,7 @@ export const ko: Words = {
   dwell: "체류",
   seconds: "초",
   events: "이벤트",
-  back_to_wall: "전체 화면으로",
+  back_to_wall: "분할 화면으로",
   picture_connecting: "연결 중",
   picture_waiting: "영상 없음",
   picture_refused: "열람 권한 없음",
