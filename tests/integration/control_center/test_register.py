@@ -44,6 +44,7 @@ from tests.integration.control_center.test_ingest import post
 from tests.integration.control_center.test_live import listening
 
 ADMIN = Role.ADMINISTRATOR.value
+JSON = {"Content-Type": "application/json"}
 SECRETS = ("camera-secret", "another-secret", "third-secret")
 GATE = Camera.model_validate(CAMERAS[0])
 ALLEY = Camera.model_validate(CAMERAS[1])
@@ -420,7 +421,7 @@ async def test_what_a_form_has_wrong_is_named_by_field(sqlite_center: RunningCen
     async with administrator(sqlite_center) as client:
         for change, field in wrong:
             body = json.dumps({**CAMERAS[0], **change}).encode()
-            answer = await client.put("/api/v1/register/cameras/gate", content=body)
+            answer = await client.put("/api/v1/register/cameras/gate", content=body, headers=JSON)
             assert answer.status_code == 422, change
             assert [fault["field"] for fault in answer.json()["errors"]] == [field]
             assert "hunter2" not in answer.text

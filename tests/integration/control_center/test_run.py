@@ -14,6 +14,8 @@ import pytest
 
 from tests.haechi import haechi, running_haechi, write_settings
 
+YARD = {"id": "yard", "name": "Yard", "purpose": "crime prevention", "main": "rtsp://127.0.0.1:1/main"}
+
 
 def sign_in(url: str, password: str) -> int:
     form = {"name": "admin", "password": password}
@@ -122,20 +124,25 @@ def test_whatever_dies_is_started_again_and_everything_ends_with_the_parent(tmp_
 
 def test_cameras_come_and_go_by_command_while_the_center_runs(tmp_path: Path) -> None:
     file = write_settings(tmp_path)
-    yard = ("--id", "yard", "--name", "Yard", "--purpose", "crime prevention", "--main", "rtsp://127.0.0.1:1/main")
+    (tmp_path / "list").mkdir()
+    yard = [part for name, value in YARD.items() for part in (f"--{name}", value)]
     password = "given-by-the-operator"
     with running_haechi("run", "--config", file, HAECHI_ADMIN_PASSWORD=password) as running:
         with httpx.Client(base_url=running.url, trust_env=False, timeout=30) as client:
             assert client.post("/api/v1/session", json={"name": "admin", "password": password}).status_code == 200
 
-            def cameras() -> list[str]:
-                return [camera["id"] for camera in client.get("/api/v1/cameras").json()["cameras"]]
+            def states() -> dict[str, str]:
+                listed = client.get("/api/v1/cameras").json()["cameras"]
+                return {camera["id"]: camera["state"] for camera in listed}
 
-            assert cameras() == []
+            assert states() == {}
             assert haechi("camera", "add", *yard, "--config", file).returncode == 0
-            wait_until(lambda: cameras() == ["yard"])
+            wait_until(lambda: states() == {"yard": "backing_off"})  # its worker tried, and nobody is there
+            changed = write_settings(tmp_path / "list", cameras=[{**YARD, "enabled": False}])
+            assert haechi("camera", "import", changed, "--config", file).returncode == 0
+            wait_until(lambda: states() == {"yard": "disabled"})
             assert haechi("camera", "remove", "yard", "--config", file).returncode == 0
-            wait_until(lambda: cameras() == [])
+            wait_until(lambda: states() == {})
         assert running.stop() == 0
 
 
