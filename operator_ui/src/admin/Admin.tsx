@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { TopBar } from "../app/TopBar";
+import { word } from "../words";
 import { Accounts } from "./accounts/Accounts";
 import { Cameras } from "./cameras/Cameras";
 import { Health } from "./Health";
@@ -30,8 +31,8 @@ export function Admin() {
   const Page = TABS[tab.value];
   return (
     <div class="admin">
-      <TopBar title={say("title")} />
-      <nav class="admin-tabs" aria-label={say("title")}>
+      <TopBar title={word("page_admin")} />
+      <nav class="admin-tabs" aria-label={word("page_admin")}>
         {(Object.keys(TABS) as Tab[]).map((name) => (
           <a key={name} href={`#${name}`} aria-current={tab.value === name ? "page" : undefined} data-tab={name}>
             {say(`tab_${name}`)}

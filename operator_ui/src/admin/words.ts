@@ -4,7 +4,6 @@ import { words } from "../words";
 
 export const say = words({
   en: {
-    title: "Administration",
     no_video: "This account has no right to pictures.",
     tab_cameras: "Cameras",
     tab_accounts: "Accounts",
@@ -37,7 +36,6 @@ export const say = words({
     health_failed: "The center does not answer. What stands here may be old.",
   },
   ko: {
-    title: "시스템 관리",
     no_video: "이 계정에는 영상 열람권이 없습니다.",
     tab_cameras: "카메라",
     tab_accounts: "계정",

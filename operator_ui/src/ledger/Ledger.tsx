@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { TopBar } from "../app/TopBar";
+import { word } from "../words";
 import { LedgerFilters } from "./LedgerFilters";
 import { LedgerTable } from "./LedgerTable";
 import { VerificationPanel } from "./VerificationPanel";
@@ -16,7 +17,7 @@ export function Ledger() {
   }, []);
   return (
     <div class="ledger">
-      <TopBar title={say("title")} />
+      <TopBar title={word("page_ledger")} />
       <main class="ledger-room">
         <VerificationPanel />
         <LedgerFilters />
