@@ -31,6 +31,8 @@ class GopBuffer:
         self._first_index = 0
         self._waiters: set[asyncio.Future[None]] = set()
         self._listeners: dict[object, Callable[[int, AccessUnit], None]] = {}
+        self._onlookers: set[object] = set()
+        self.on_urgency: Callable[[bool], None] = lambda is_urgent: None
 
     @property
     def next_index(self) -> int:
@@ -94,6 +96,26 @@ class GopBuffer:
 
         def stop() -> None:
             self._listeners.pop(key, None)
+
+        return stop
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody looks on, so that each picture is wanted at once."""
+        return bool(self._onlookers)
+
+    def look_on(self) -> Callable[[], None]:
+        """Say that somebody looks on, live; returns how to stop it. `on_urgency` hears of the first and the last."""
+        onlooker = object()
+        self._onlookers.add(onlooker)
+        if len(self._onlookers) == 1:
+            self.on_urgency(True)
+
+        def stop() -> None:
+            if onlooker in self._onlookers:
+                self._onlookers.remove(onlooker)
+                if not self._onlookers:
+                    self.on_urgency(False)
 
         return stop
 

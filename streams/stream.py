@@ -77,6 +77,7 @@ class Stream:
         self.camera_id = camera.id
         self.name: StreamName = name
         self.buffer = GopBuffer(ring_max_bytes)
+        self.buffer.on_urgency = self._hurry
         self.state: StreamState = "connecting"
         self.reason = ""
         self._since = datetime.now(UTC)
@@ -218,6 +219,7 @@ class Stream:
                 self._past = dataclasses.replace(self._past, attempts=self._past.attempts + 1)
                 await session.open()
             self._session = session
+            self._hurry(self.buffer.is_urgent)
             self._past = dataclasses.replace(self._past, sessions=self._past.sessions + 1)
             self._others = session.media.others if session.media else ()
             if self.state == "connecting":
@@ -241,6 +243,11 @@ class Stream:
             if self.state != "live":
                 self._change("live", "")
         self.buffer.append(unit)
+
+    def _hurry(self, is_urgent: bool) -> None:
+        """Somebody looks on, or nobody does any more."""
+        if self._session is not None:
+            self._session.hurry(is_urgent)
 
     async def _watch(self, session: RtspSession) -> StreamError:
         """Wait until the session ends or stalls; returns why."""

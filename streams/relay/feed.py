@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from weakref import WeakValueDictionary
 
 from streams.access_unit import AccessUnit
@@ -25,7 +26,7 @@ class Feed:
         self._viewers: dict[Viewer, None] = {}
         self._packets: WeakValueDictionary[int, PacketizedUnit] = WeakValueDictionary()
         self._previous: AccessUnit | None = None
-        self._stop: Callable[[], None] | None = None
+        self._stop = ExitStack()
 
     @property
     def viewers(self) -> list[Viewer]:
@@ -33,16 +34,16 @@ class Feed:
 
     def add(self, viewer: Viewer) -> None:
         """Let `viewer` have every unit from the next one on."""
-        self._viewers[viewer] = None
-        if self._stop is None:
+        if not self._viewers:
             self._previous = self.buffer.get(self.buffer.next_index - 1)
-            self._stop = self.buffer.listen(self._take)
+            self._stop.callback(self.buffer.listen(self._take))
+            self._stop.callback(self.buffer.look_on())
+        self._viewers[viewer] = None
 
     def remove(self, viewer: Viewer) -> None:
         self._viewers.pop(viewer, None)
-        if not self._viewers and self._stop is not None:
-            self._stop()
-            self._stop = None
+        if not self._viewers:
+            self._stop.close()
 
     def start_units(self) -> list[tuple[AccessUnit, PacketizedUnit]]:
         """The cached GOP as it is sent to a viewer who has just come; empty when it must wait for a key frame."""

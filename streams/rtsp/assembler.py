@@ -198,7 +198,7 @@ class AccessUnitAssembler:
             self._renew_parameters()
         parameters = self.parameters
         is_key = parameters is not None and self._syntax.is_key(nal_units)
-        if not is_key and self._drops(nal_units):
+        if not is_key and (self._after_open_key or not self._has_key) and self._drops(nal_units):
             return
         assert parameters is not None  # a key frame came, so there are some
         counts = self.counts

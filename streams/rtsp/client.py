@@ -122,6 +122,11 @@ class RtspSession:
         finally:
             connection.close()
 
+    def hurry(self, is_urgent: bool) -> None:
+        """Read this session as one that somebody looks at, or that nobody does."""
+        if self.connection is not None:
+            SocketSweep.of_running_loop().set_urgent(self.connection, is_urgent)
+
     def why_quiet(self) -> str:
         """For people: why no picture comes."""
         receiver = self.receiver

@@ -1,11 +1,16 @@
 """RTP payloads to NAL units: H.264 (RFC 6184, modes 0 and 1) and H.265 (RFC 7798).
 
 `fragment` holds the NAL unit whose fragments are being joined, `fragment_mid` what the two bytes before the data
-of its next fragment look like (-1: none is open), `data_offset` where that data starts in a payload. The receiver's
-hot loop appends middle fragments itself, looking at nothing else.
+of its next fragment look like (-1: none is open), `fragment_end` before that of its last one (-1: none is open, or
+its end is to be looked at), `data_offset` where that data starts in a payload. `starts` knows the usual first
+fragments by their first two bytes: NAL unit header, `fragment_mid`, `fragment_end`. The receiver's hot loop takes
+fragments by these alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from streams.errors import MalformedNal
 
@@ -17,10 +22,11 @@ class Depacketizer:
     """Common to both codecs: the state of the open fragment."""
 
     data_offset: int
+    starts: Mapping[int, tuple[bytes, int, int]] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.fragment = bytearray()
-        self.fragment_mid = -1
+        self.fragment_mid = self.fragment_end = -1
 
     def push(self, payload: memoryview) -> list[bytes]:
         """NAL units completed by `payload`. Raises MalformedNal; the caller then calls `reset`."""
@@ -29,7 +35,13 @@ class Depacketizer:
     def reset(self) -> None:
         """Forget the open fragment."""
         self.fragment.clear()
-        self.fragment_mid = -1
+        self.fragment_mid = self.fragment_end = -1
+
+    def take_fragment(self) -> bytes:
+        """The NAL unit whose last fragment was appended."""
+        nal = bytes(self.fragment)
+        self.reset()
+        return nal
 
     def _aggregated(self, payload: memoryview, pos: int, order_bytes: int) -> list[bytes]:
         """NAL units of an aggregation packet: sizes of 16 bits, each after `order_bytes` of decoding order."""
@@ -47,31 +59,40 @@ class Depacketizer:
             pos += size
         return nal_units
 
-    def _start(self, header: tuple[int, ...], mid: int) -> None:
+    def _start(self, header: tuple[int, ...], mid: int, *, is_plain: bool = True) -> None:
         """The first fragment of a NAL unit with `header`."""
         if self.fragment_mid != -1:
             raise MalformedNal("a NAL unit starts before the end of the one in fragments came")
         self.fragment += bytes(header)
         self.fragment_mid = mid
+        self.fragment_end = mid | _FU_END if is_plain else -1
 
     def _join(self, mid: int, flags: int, data: memoryview) -> list[bytes]:
         """Take one fragment; `flags` holds the start and end bits."""
         if self.fragment_mid != mid:
             raise MalformedNal("fragment of a NAL unit whose start did not come")
-        fragment = self.fragment
-        fragment += data
-        if not flags & _FU_END:
-            return []
-        nal = bytes(fragment)
-        fragment.clear()
-        self.fragment_mid = -1
-        return [nal]
+        self.fragment += data
+        return [self.take_fragment()] if flags & _FU_END else []
+
+
+def _usual_h264_starts() -> dict[int, tuple[bytes, int, int]]:
+    """Slices (types 1 to 5) of each nal_ref_idc."""
+    return {
+        (importance | 28) << 8 | _FU_START | nal_type: (
+            bytes((importance | nal_type,)),
+            (importance | 28) << 8 | nal_type,
+            (importance | 28) << 8 | _FU_END | nal_type,
+        )
+        for importance in (0x00, 0x20, 0x40, 0x60)
+        for nal_type in range(1, 6)
+    }
 
 
 class H264Depacketizer(Depacketizer):
     """Single NAL unit, STAP-A, FU-A."""
 
     data_offset = 2
+    starts = MappingProxyType(_usual_h264_starts())
 
     def push(self, payload: memoryview) -> list[bytes]:
         if len(payload) < 2:
@@ -84,7 +105,7 @@ class H264Depacketizer(Depacketizer):
                 raise MalformedNal("fragment is empty")
             mid = indicator << 8 | flags & 0x1F
             if flags & _FU_START:
-                self._start((indicator & 0xE0 | flags & 0x1F,), mid)
+                self._start((indicator & 0xE0 | flags & 0x1F,), mid, is_plain=flags & 0x1F not in (7, 8))
             nal_units = self._join(mid, flags, payload[2:])
             return _split_joined(nal_units[0]) if nal_units and flags & 0x1F in (7, 8) else nal_units
         if nal_type == 24:

@@ -1,8 +1,9 @@
-"""Reads many sockets together, every 20 ms, instead of each time a packet arrives.
+"""Reads many sockets together, instead of each time a packet arrives.
 
 Cameras spread the packets of a picture over its whole frame time, so reading at once costs a wake-up, a system call
 and a callback a packet. A sweep asks the kernel once which sockets have something and empties each with one read of
-several packets (measured by `tests.benchmarks.ingest`). It adds 10 ms to a picture on average.
+many packets (measured by `tests.benchmarks.ingest`). Streams that somebody looks at are swept every 20 ms, the others,
+which are only recorded and analysed, every 100 ms (ADR 0022).
 """
 
 from __future__ import annotations
@@ -12,12 +13,69 @@ import os
 import select
 import socket
 import weakref
+from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.rtsp.connection import RtspConnection
 
-INTERVAL_SECONDS = 0.02
+URGENT_SECONDS = 0.02
+CALM_SECONDS = 0.1
+# A calm socket that had this much is read again at the next urgent sweep, so that a camera of a high bit rate
+# never finds the receive window closed for long.
+_MUCH_BYTES = 48 * 1024
 _SOCKETS_A_TURN = 128  # then the loop's other work gets its turn
+
+
+@dataclass(slots=True)
+class _Swept:
+    socket: socket.socket
+    connection: RtspConnection
+    is_urgent: bool
+
+
+class _Lane:
+    """Sockets that are swept at one pace."""
+
+    def __init__(self, sweep: SocketSweep, loop: asyncio.AbstractEventLoop, interval_seconds: float) -> None:
+        self._sweep = sweep
+        self._loop = loop
+        self._interval_seconds = interval_seconds
+        self._epoll: select.epoll | None = None
+        self._sockets = 0
+        self._timer: asyncio.Handle | None = None
+
+    def add(self, descriptor: int) -> None:
+        if self._epoll is None:
+            self._epoll = select.epoll()
+        self._epoll.register(descriptor, select.EPOLLIN)
+        self._sockets += 1
+        self.wake()
+
+    def remove(self, descriptor: int) -> None:
+        assert self._epoll is not None
+        self._epoll.unregister(descriptor)
+        self._sockets -= 1
+        if not self._sockets:
+            self._epoll.close()
+            self._epoll = None
+
+    def wake(self, *, at_once: bool = False) -> None:
+        """Sweep after the interval, or now."""
+        if at_once and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_later(0 if at_once else self._interval_seconds, self._turn)
+
+    def _turn(self) -> None:
+        """Read each socket that has something, once."""
+        self._timer = None
+        ready = self._epoll.poll(0, _SOCKETS_A_TURN) if self._epoll is not None else []
+        self._sweep.read_late()
+        for descriptor, _ in ready:
+            self._sweep.read(descriptor)
+        if self._epoll is not None:
+            self.wake(at_once=len(ready) == _SOCKETS_A_TURN)
 
 
 class SocketSweep:
@@ -26,10 +84,11 @@ class SocketSweep:
     _of_loop: ClassVar[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, SocketSweep]] = weakref.WeakKeyDictionary()
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._sockets: dict[int, tuple[socket.socket, RtspConnection]] = {}
-        self._epoll: select.epoll | None = None
-        self._timer: asyncio.Handle | None = None
+        self._swept: dict[int, _Swept] = {}
+        self._descriptors: dict[RtspConnection, int] = {}
+        self._late: list[int] = []
+        self._urgent = _Lane(self, loop, URGENT_SECONDS)
+        self._calm = _Lane(self, loop, CALM_SECONDS)
 
     @classmethod
     def of_running_loop(cls) -> SocketSweep:
@@ -40,60 +99,64 @@ class SocketSweep:
             sweep = cls._of_loop[loop] = cls(loop)
         return sweep
 
-    def add(self, connection: RtspConnection) -> None:
+    def add(self, connection: RtspConnection, *, is_urgent: bool = False) -> None:
         """Read `connection` from now on. Only for plain TCP; it leaves by itself when it ends."""
         transport = connection.transport
         if transport is None or transport.is_closing() or connection.lost.done():
             return
         descriptor = os.dup(transport.get_extra_info("socket").fileno())
-        sock = socket.socket(fileno=descriptor)
         transport.pause_reading()
-        if self._epoll is None:
-            self._epoll = select.epoll()
-        self._sockets[descriptor] = (sock, connection)
-        self._epoll.register(descriptor, select.EPOLLIN)
-        connection.lost.add_done_callback(lambda _: self._remove(descriptor))
-        if self._timer is None:
-            self._timer = self._loop.call_later(INTERVAL_SECONDS, self._turn)
+        self._swept[descriptor] = _Swept(socket.socket(fileno=descriptor), connection, is_urgent)
+        self._descriptors[connection] = descriptor
+        self._lane(is_urgent).add(descriptor)
+        connection.lost.add_done_callback(lambda _: self._remove(connection))
 
-    def _remove(self, descriptor: int) -> None:
-        sock, _ = self._sockets.pop(descriptor)
-        if self._epoll is not None:
-            self._epoll.unregister(descriptor)
-        sock.close()
-        if not self._sockets and self._epoll is not None:
-            self._epoll.close()
-            self._epoll = None
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-    def _turn(self) -> None:
-        """Read each socket that has something, once."""
-        if self._epoll is None:
+    def set_urgent(self, connection: RtspConnection, is_urgent: bool) -> None:
+        """Sweep it as something that is looked at, or that is not. What waits in its socket is read at once."""
+        descriptor = self._descriptors.get(connection)
+        if descriptor is None or self._swept[descriptor].is_urgent == is_urgent:
             return
-        ready = self._epoll.poll(0, _SOCKETS_A_TURN)
-        sockets = self._sockets
-        for descriptor, _ in ready:
-            entry = sockets.get(descriptor)
-            if entry is not None:
-                self._read(*entry)
-        if len(ready) == _SOCKETS_A_TURN:
-            self._timer = self._loop.call_soon(self._turn)
-        else:
-            self._timer = self._loop.call_later(INTERVAL_SECONDS, self._turn)
+        self._lane(not is_urgent).remove(descriptor)
+        self._swept[descriptor].is_urgent = is_urgent
+        lane = self._lane(is_urgent)
+        lane.add(descriptor)
+        if is_urgent:
+            lane.wake(at_once=True)
 
-    def _read(self, sock: socket.socket, connection: RtspConnection) -> None:
+    def read(self, descriptor: int) -> None:
+        """Empty the socket with one read."""
+        swept = self._swept.get(descriptor)
+        if swept is None:
+            return
+        connection = swept.connection
         try:
-            count = sock.recv_into(connection.get_buffer(-1))
+            count = swept.socket.recv_into(connection.get_buffer(-1))
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
             connection.connection_lost(error)
             connection.abort()
             return
-        if count:
-            connection.buffer_updated(count)
-        else:
+        if not count:
             connection.connection_lost(None)
             connection.abort()
+            return
+        connection.buffer_updated(count)
+        if count >= _MUCH_BYTES and not swept.is_urgent:
+            self._late.append(descriptor)
+            self._urgent.wake()
+
+    def read_late(self) -> None:
+        """Read again what had much to say."""
+        late, self._late = self._late, []
+        for descriptor in late:
+            self.read(descriptor)
+
+    def _lane(self, is_urgent: bool) -> _Lane:
+        return self._urgent if is_urgent else self._calm
+
+    def _remove(self, connection: RtspConnection) -> None:
+        descriptor = self._descriptors.pop(connection)
+        swept = self._swept.pop(descriptor)
+        self._lane(swept.is_urgent).remove(descriptor)
+        swept.socket.close()
