@@ -29,7 +29,7 @@ def run(
     if config == DEFAULT_FILE and not config.exists():
         raise SettingsError(f"{config}: is not here; write one (config/examples has some), or try `haechi demo`")
     settings = load_settings(config)
-    say(f"{config}: {len(settings.cameras)} cameras, data in {settings.data_dir}")
+    say(f"{config}: {len(settings.cameras)} cameras in it, data in {settings.data_dir}")
 
     async def main() -> None:
         with owned(settings.data_dir):
