@@ -40,6 +40,7 @@ from tests.integration.control_center.conftest import (
     serving,
     settings_in,
 )
+from tests.integration.control_center.staffed import AROUND_THE_GATE, staffed
 from tests.integration.control_center.test_ingest import post
 from tests.integration.control_center.test_live import listening
 
@@ -502,6 +503,28 @@ async def test_the_rules_of_a_zone_are_shown_with_their_times(sqlite_center: Run
         assert (await client.post("/api/v1/register/cameras", json=form)).status_code == 201
         shown = (await client.get("/api/v1/cameras/yard")).json()
     assert shown["zones"][0]["rules"] == [view for _, view in rules]
+
+
+async def test_a_desk_sees_the_cameras_of_its_incident_and_no_others(
+    tmp_path: Path, center_database_url: str | None
+) -> None:
+    async with staffed(tmp_path, center_database_url) as city:
+
+        async def seen(who: str) -> set[str]:
+            return {camera["id"] for camera in (await city.get(who, "/cameras"))["cameras"]}
+
+        assert await seen("police") == set() and len(await seen("privacy")) == len(AROUND_THE_GATE) + 4
+        incident_id = await city.alarm()
+        await city.take("kim", incident_id, "dispatch", desks=["police"], note="go")
+        assert await seen("police") == set(AROUND_THE_GATE) and await seen("fire") == set()
+        assert (await city.get("police", "/cameras/at-50"))["id"] == "at-50"
+        for who, camera_id in (("police", "at-501"), ("fire", "gate"), ("police", "no-such-camera")):
+            refused = await city.get(who, f"/cameras/{camera_id}", 403)
+            assert refused["type"] == "urn:haechi:problem:out-of-reach"
+        await city.people["root"].delete("/api/v1/register/cameras/at-50")
+        assert await seen("police") == {"gate", "at-300", "at-499"}
+        await city.take("kim", incident_id, "close", verdict="real", note="")
+        assert await seen("police") == set()
 
 
 # --- Another process
