@@ -184,7 +184,7 @@ async def open_center(
             incidents=Incidents(database),
             life=IncidentLife(database, settings.desks, lambda: fleet.cameras),
             reach=reach,
-            figures=Figures(database, fleet, ZoneInfo(settings.center.time_zone)),
+            figures=Figures(database, fleet, register, ZoneInfo(settings.center.time_zone)),
             register=register,
             fleet=fleet,
             live=live,

@@ -28,6 +28,7 @@ from control_center.figure_views import (
 from control_center.fleet import Fleet
 from control_center.identifiers import first_id_at
 from control_center.incidents.transitions import OPEN_STATES
+from control_center.register import Register
 from control_center.rights import DESKS, Desk
 from detectors.event import EventFamily
 
@@ -66,11 +67,19 @@ def _now() -> datetime:
 
 
 class Figures:
-    """`clock` gives aware times."""
+    """`clock` gives aware times. The register knows the category of cameras that were removed."""
 
-    def __init__(self, database: Database, fleet: Fleet, zone: ZoneInfo, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        fleet: Fleet,
+        register: Register,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         self._database = database
         self._fleet = fleet
+        self._register = register
         self._zone = zone
         self._clock = clock
 
@@ -126,8 +135,8 @@ class Figures:
             by_category=split(lambda counted: self._category(counted.camera_id), CATEGORIES),
         )
 
-    def _category(self, camera_id: str) -> Category | None:
-        camera = self._fleet.cameras.get(camera_id)
+    def _category(self, camera_id: str) -> str | None:
+        camera = self._fleet.cameras.get(camera_id) or self._register.loaded.former.get(camera_id)
         return camera.category if camera else None
 
 

@@ -28,6 +28,9 @@ router = guarded_router(prefix="/api/v1/incidents", tags=["incidents"])
 # The rail shows a picture with each alarm, again and again; one look in so long is one row (ADR 0087).
 SNAPSHOT_SECONDS = 600.0
 
+# By the cookie too: who signs in next at the same browser asks anew, and is asked for their right.
+_KEPT = {"Cache-Control": "private, max-age=3600", "Vary": "Cookie"}
+
 Note = Annotated[str, Field(max_length=2000)]
 WrittenNote = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -118,7 +121,7 @@ async def get_incident_snapshot(
     if not full.is_file():
         raise Problem(HTTPStatus.NOT_FOUND, f"the snapshot file {path} is missing in the data folder", "not-found")
     await center.ledger.record_once(Entry(actor, "view.snapshot", incident.camera_id, incident_id), SNAPSHOT_SECONDS)
-    return FileResponse(full, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+    return FileResponse(full, media_type="image/jpeg", headers=_KEPT)
 
 
 @router.post("/{incident_id}/acknowledge")

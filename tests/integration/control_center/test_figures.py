@@ -133,13 +133,25 @@ async def test_figures_follow_what_people_do(city: Staffed) -> None:
     assert 0 <= figures["seconds_to_arrive"]["median"] < 120
 
 
+async def test_an_incident_of_a_camera_that_was_removed_keeps_its_category(city: Staffed) -> None:
+    await post(city.center, now_event("a", camera_id="garden"))
+    answer = await city.people["root"].delete("/api/v1/register/cameras/garden")
+    assert answer.status_code == 204, answer.text
+    figures = await city.get("mayor", "/figures/today")
+    assert figures["incidents"]["by_category"]["park_safety"] == {"total": 1, "open": 1}
+    assert figures["cameras"]["by_category"]["park_safety"]["total"] == 1
+    (incident,) = (await city.get("kim", "/incidents"))["incidents"]
+    assert (incident["category"], incident["camera_name"]) == ("park_safety", "Camera garden")
+
+
 async def test_yesterdays_count_no_more_but_what_is_still_open_does(city: Staffed) -> None:
     await post(city.center, now_event("a"), now_event("b", camera_id="park"))
     open_one, closed_one = (one["id"] for one in (await city.get("kim", "/incidents"))["incidents"])
     await city.take("kim", open_one, "dispatch", desks=["police"])
     await city.take("kim", closed_one, "close", verdict="real")
     parts, tomorrow = city.center.parts, datetime.now(UTC) + timedelta(days=1)
-    figures = await Figures(parts.database, parts.fleet, ZoneInfo("Asia/Seoul"), lambda: tomorrow).today()
+    zone = ZoneInfo("Asia/Seoul")
+    figures = await Figures(parts.database, parts.fleet, parts.register, zone, lambda: tomorrow).today()
     assert (figures.incidents.total, figures.incidents.open, figures.incidents.real) == (0, 1, 0)
     assert (figures.dispatches["police"].total, figures.dispatches["police"].open) == (0, 1)
     assert figures.seconds_to_acknowledge is None

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from control_center.database import LedgerRow
 from control_center.ledger import COMMAND_LINE
 from control_center.rights import Role
-from tests.integration.control_center.conftest import NAME, RunningCenter, event
+from tests.integration.control_center.conftest import NAME, PASSWORD, RunningCenter, event, serving
 from tests.integration.control_center.staffed import Staffed, staffed
 from tests.integration.control_center.test_ingest import incidents, post
 
@@ -104,6 +104,20 @@ async def test_an_incident_that_is_not_there_is_404(sqlite_center: RunningCenter
         for path in ("", "/snapshot"):
             assert (await client.get(f"/api/v1/incidents/{'0' * 32}{path}")).status_code == 404
         assert (await client.post(f"/api/v1/incidents/{'0' * 32}/acknowledge")).status_code == 404
+
+
+async def test_of_two_centers_on_one_database_one_gives_it_to_one_person(city: Staffed) -> None:
+    incident_ids = [await city.alarm(f"{n}", n * 100.0, snapshot_jpeg=None) for n in range(5)]
+    async with serving(city.center.settings) as other, other.client() as lee:
+        answer = await lee.post("/api/v1/session", json={"name": "lee", "password": PASSWORD})
+        assert answer.status_code == 200
+        for incident_id in incident_ids:
+            path = f"/api/v1/incidents/{incident_id}/acknowledge"
+            answers = await asyncio.gather(*(client.post(path) for client in (city.people["kim"], lee) * 3))
+            assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    for incident_id in incident_ids:
+        steps = (await city.get("kim", f"/incidents/{incident_id}/steps"))["steps"]
+        assert [step["action"] for step in steps] == ["created", "acknowledge"]
 
 
 async def test_one_owner_whom_a_colleague_takes_over_from(city: Staffed) -> None:
