@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+
+
+def address_key(address: str) -> str:
+    """Who counts as one: an IPv4 address, or an IPv6 network of 64 bits, which a single machine has all of."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 
 class SignInLimit:

@@ -14,8 +14,10 @@ from control_center.api.authorization import cookie_name, guarded_router, requir
 from control_center.api.deps import CurrentActor, CurrentCenter, CurrentPerson
 from control_center.api.problems import Problem
 from control_center.center import Center
+from control_center.ledger import Entry
 from control_center.passwords import MAX_PASSWORD_CHARACTERS
 from control_center.rights import Right
+from control_center.sign_in_limit import address_key
 from control_center.views import SessionView
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ async def sign_in(form: SignInForm, request: Request, response: Response, center
         logger.warning("sign-in refused, from %s", address)
         raise Problem(HTTPStatus.UNAUTHORIZED, "the name or the password is wrong", "wrong-password")
     token, person = signed_in
-    center.address_limit.forget(address)
+    center.address_limit.forget(address_key(address))
     center.name_limit.forget(name_key(form.name))
     response.set_cookie(
         cookie_name(request),
@@ -89,16 +91,17 @@ async def change_password(
     """Change one's own password. Ends every other sign-in of the account; 403 when the current one is wrong."""
     _refuse_too_many(center, actor.address, person.name)
     if not await center.accounts.is_password_of(person.account_id, form.current.get_secret_value()):
+        await center.ledger.record(Entry(actor, "session.refused", reason="wrong password at its change"))
         raise Problem(HTTPStatus.FORBIDDEN, "the current password is wrong", "wrong-password")
-    center.address_limit.forget(actor.address)
+    center.address_limit.forget(address_key(actor.address))
     center.name_limit.forget(name_key(person.name))
     await center.accounts.set_password(person.account_id, form.new.get_secret_value(), actor, token_of(request))
     center.viewers.wake()
 
 
 def _refuse_too_many(center: Center, address: str, name: str) -> None:
-    key = name_key(name)
-    wait = max(center.address_limit.wait_seconds(address), center.name_limit.wait_seconds(key))
+    place, key = address_key(address), name_key(name)
+    wait = max(center.address_limit.wait_seconds(place), center.name_limit.wait_seconds(key))
     if wait:
         center.metrics.sign_ins.labels("too_many").inc()
         raise Problem(
@@ -107,7 +110,7 @@ def _refuse_too_many(center: Center, address: str, name: str) -> None:
             "too-many-tries",
             {"Retry-After": str(wait)},
         )
-    center.address_limit.count(address)
+    center.address_limit.count(place)
     center.name_limit.count(key)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from control_center.sign_in_limit import SignInLimit
+import pytest
+
+from control_center.sign_in_limit import SignInLimit, address_key
 
 
 def test_tries_beyond_the_burst_wait_and_time_gives_them_back() -> None:
@@ -35,3 +37,17 @@ def test_the_number_of_keys_is_bounded() -> None:
         limit.count(key)
     assert limit.wait_seconds("a") == 0
     assert limit.wait_seconds("b") > 0 and limit.wait_seconds("c") > 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("unknown", "unknown", True),
+    ],
+)
+def test_all_addresses_that_one_machine_may_have_count_together(one: str, other: str, is_same: bool) -> None:
+    assert (address_key(one) == address_key(other)) is is_same

@@ -17,7 +17,8 @@ from control_center.accounts import Accounts, LastAdministrator, NameRefused, ch
 from control_center.database import LedgerRow, SignIn
 from control_center.ledger import COMMAND_LINE
 from control_center.rights import Role
-from tests.integration.control_center.conftest import PASSWORD, RunningCenter
+from tests.browser import chromium
+from tests.integration.control_center.conftest import PASSWORD, RunningCenter, serving, settings_in
 
 ADMIN = Role.ADMINISTRATOR
 NOBODY = "0" * 32
@@ -247,6 +248,8 @@ async def test_a_browser_left_open_is_no_place_to_guess_the_password(sqlite_cent
         form = {"current": "a-guess", "new": "a-new-and-long-one"}
         codes = [(await client.put("/api/v1/session/password", json=form)).status_code for _ in range(11)]
         assert codes == [403] * 10 + [429]
+    rows = await ledger(sqlite_center, "session.refused")
+    assert [(row.account_name, row.reason) for row in rows] == [("mayor", "wrong password at its change")] * 10
 
 
 async def test_other_capitals_are_no_new_tries(sqlite_center: RunningCenter) -> None:
@@ -307,8 +310,6 @@ async def test_two_installations_on_one_host_do_not_sign_each_other_out(
     sqlite_center: RunningCenter, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A browser keeps one jar of cookies for a host, whatever the port."""
-    from tests.integration.control_center.conftest import serving, settings_in
-
     async with serving(settings_in(tmp_path_factory.mktemp("other"))) as other, sqlite_center.client() as browser:
         for center, role in ((sqlite_center, Role.MAYOR), (other, Role.OPERATOR)):
             await center.parts.accounts.create(role.value, PASSWORD, role)
@@ -319,3 +320,26 @@ async def test_two_installations_on_one_host_do_not_sign_each_other_out(
         assert (await browser.delete("/api/v1/session")).status_code == 204
         assert (await browser.get("/api/v1/session")).status_code == 401
         assert (await browser.get(f"{other.url}/api/v1/session")).status_code == 200
+
+
+SIGN_IN = """async ([name, password]) => (await fetch("/api/v1/session", {
+    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({name, password}),
+})).status"""
+
+
+async def test_a_real_browser_stays_signed_in_to_both_and_no_script_reads_a_cookie(
+    sqlite_center: RunningCenter, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with serving(settings_in(tmp_path_factory.mktemp("other"))) as other, chromium() as browser:
+        context = await browser.new_context()
+        pages = []
+        for center, role in ((sqlite_center, Role.MAYOR), (other, Role.OPERATOR)):
+            await center.parts.accounts.create(role.value, PASSWORD, role)
+            page = await context.new_page()
+            await page.goto(f"{center.url}/healthz")
+            assert await page.evaluate(SIGN_IN, [role.value, PASSWORD]) == 200
+            pages.append(page)
+        for page, role in zip(pages, ("mayor", "operator"), strict=True):
+            session = await page.evaluate("async () => (await fetch('/api/v1/session')).json()")
+            assert session["role"] == role
+            assert await page.evaluate("document.cookie") == ""
