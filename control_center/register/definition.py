@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from config.settings import Camera, Position
+from config.settings import Camera, Position, Zone
 from control_center.database import RegisteredCamera
 
 _COLUMNS = ("name", "category", "purpose", "main", "sub", "username", "record", "enabled")
@@ -47,8 +47,18 @@ def changed_fields(before: Camera | None, after: Camera) -> list[str]:
 
 
 def digest_of(camera: Camera) -> str:
-    """SHA-256 of a whole definition, password included: it is stored beside it and shown nowhere."""
-    return _digest(whole(camera))
+    """SHA-256 of what a definition says beyond the defaults, password included: it is stored beside it, shown nowhere.
+
+    A field that a later version adds leaves the digest as it is: an upgrade is no change of the file.
+    """
+    said = camera.model_dump(mode="json", exclude_defaults=True, exclude={"zones", "password"})
+    zones = [_said_of_zone(zone) for zone in camera.zones]
+    return _digest({**said, "zones": zones, "password": whole(camera)["password"]})
+
+
+def _said_of_zone(zone: Zone) -> dict[str, Any]:
+    rules = [{"kind": rule.kind, **rule.model_dump(mode="json", exclude_defaults=True)} for rule in zone.rules]
+    return {**zone.model_dump(mode="json", exclude_defaults=True, exclude={"rules"}), "rules": rules}
 
 
 def shown_digest_of(camera: Camera, changed_at: datetime) -> str:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from config.load import SettingsError, read_cameras
 from config.settings import Camera
 from control_center.database import RegisteredCamera
-from control_center.register.definition import camera_of, changed_fields, digest_of, fill
+from control_center.register.definition import camera_of, changed_fields, digest_of, fill, whole
 from control_center.register.yaml_form import to_yaml
 from tests.camera_definitions import camera_lists, cameras
 
@@ -46,6 +46,19 @@ def test_a_changed_field_is_named_and_changes_the_digest(camera: Camera) -> None
     assert changed_fields(camera, changed) == ["password", "record"]
     assert changed_fields(camera, camera.model_copy()) == []
     assert digest_of(changed) != digest_of(camera) == digest_of(camera.model_copy())
+
+
+def test_the_digest_of_a_definition_stays_from_version_to_version() -> None:
+    """Another one would make every start after an upgrade take the file over, and undo what people changed."""
+    zones = [{"name": "z", "rules": [{"kind": "parking", "dwell_seconds": 60}, {"kind": "fire"}]}]
+    fields = {"id": "gate", "name": "정문", "purpose": "p", "main": "rtsp://h/x", "password": "pw", "zones": zones}
+    camera = Camera.model_validate(fields)
+    assert digest_of(camera) == "bda09d335c560c990f89f96d3ddec2a6e229045314c143ec8d2379b0fd473753"
+    assert digest_of(Camera.model_validate(whole(camera))) == digest_of(camera)
+    other = Camera.model_validate(
+        {**fields, "zones": [{**zones[0], "rules": [{"kind": "fire"}, {"kind": "intrusion"}]}]}
+    )
+    assert digest_of(other) != digest_of(camera)
 
 
 def test_a_whole_settings_file_can_be_imported() -> None:
