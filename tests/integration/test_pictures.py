@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from config.settings import AnalysisSettings, Camera, IntrusionRule, Zone
+from config.settings import AnalysisSettings, Camera, IntrusionRule, LoiteringRule, Zone
 from detectors.event import Event
+from streams.access_unit import AccessUnit
 from streams.analysis import Analysis
 from streams.event_intake import EventIntake
 from streams.gop_buffer import GopBuffer
@@ -23,7 +25,7 @@ from streams.utc_clock import UtcClock
 from tests.center_on_a_port import until
 from tests.clips import cached_clip
 from tests.live_feed import LiveFeed, load_units
-from tests.requirements import need_data
+from tests.requirements import ROOT, need_data
 from tests.worker_process import analysis_settings
 
 CAMERA = Camera(
@@ -56,6 +58,9 @@ class Site:
         if process.state != "running" or process.stats is None or process.stats.pid != process.pid:
             return 0
         return sum(camera.frames_concluded for camera in process.stats.cameras)
+
+    def loitering(self) -> list[Event]:
+        return [event for event, _ in self.raised if event.kind == "loitering"]
 
     @property
     def pid(self) -> int:
@@ -109,6 +114,73 @@ async def test_a_process_that_hangs_is_replaced_and_the_ring_goes_on_meanwhile(t
         await until(lambda: site.analysis.process.starts == 2 and site.concluded > 3)
         assert site.pid != first
         assert site.analysis.process.fault == ""
+
+
+GATE = Zone(
+    name="gate",
+    polygon=((0.2089, 0.5916), (0.7911, 0.5916), (0.6997, 0.3869), (0.3003, 0.3869)),
+    rules=(LoiteringRule(dwell_seconds=12.0),),
+)
+CLIP = ROOT / "config/demo/clips/school_gate_sub.mp4"  # somebody is inside from 11.6 to 34 s
+
+
+def changed(camera_id: str, *zones: Zone) -> Camera:
+    return CAMERA.model_copy(update={"id": camera_id, "zones": zones})
+
+
+async def disturb(site: Site, units: Sequence[AccessUnit], number: int) -> None:
+    """Add, change, move to another ring and remove a camera, and give another one more zones."""
+    yard = CAMERA.zones[0]
+    ring, other_ring = GopBuffer(), GopBuffer()
+    async with LiveFeed(ring, units, fps=10), LiveFeed(other_ring, units, fps=10):
+        await site.analysis.watch(changed("other", yard), ring)
+        await until(lambda: "other" in site.analysis.camera_stats())
+        await site.analysis.watch(changed("other", GATE), ring)
+        await site.analysis.watch(changed("other", GATE), other_ring)
+        new = yard.model_copy(update={"name": f"z{number}"})
+        await site.analysis.watch(changed("rezoned", GATE, new), site.buffer)
+        await asyncio.sleep(0.5)
+        site.analysis.unwatch("other")
+
+
+async def test_a_loiterers_dwell_goes_on_over_changes_of_other_cameras_and_other_zones(tmp_path: Path) -> None:
+    units = load_units(CLIP)
+    async with watched(tmp_path) as site:
+        await site.analysis.watch(changed("kept", GATE), site.buffer)
+        await site.analysis.watch(changed("rezoned", GATE), site.buffer)
+        pid, changes = site.pid, 0
+        async with LiveFeed(site.buffer, units, fps=10, phase=50) as feed:
+            start = datetime.now(UTC) - timedelta(seconds=5.0)
+            while feed.played < 225:
+                if feed.played > 155:
+                    await disturb(site, units, changes)
+                    changes += 1
+                await asyncio.sleep(0.1)
+            assert changes > 1 and not site.loitering(), "the changes came while he loitered"
+            await until(lambda: {event.camera_id for event in site.loitering()} == {"kept", "rezoned"})
+        for event in site.loitering():
+            assert event.dwell_seconds is not None and 12 <= event.dwell_seconds < 15
+            assert 22 < (event.started_at - start).total_seconds() < 34, "a clock that began anew would ring later"
+        assert len(site.loitering()) == 2
+        assert (site.pid, site.analysis.process.starts) == (pid, 1)
+
+
+async def test_a_new_process_watches_what_was_added_and_not_what_was_removed(tmp_path: Path) -> None:
+    units = load_units(cached_clip(seconds=4, fps=15, gop=15))
+    async with watched(tmp_path) as site, LiveFeed(site.buffer, units):
+        await site.analysis.watch(changed("new", GATE), site.buffer)
+        site.analysis.unwatch("gate")
+        await until(lambda: site.concluded > 3)
+        first = site.pid
+        os.kill(first, signal.SIGKILL)
+        for number in range(40):  # also while it is starting
+            await site.analysis.watch(changed(f"late{number % 4}", GATE), site.buffer)
+            site.analysis.unwatch(f"late{(number + 2) % 4}")
+            await asyncio.sleep(0.05)
+        await until(lambda: site.analysis.process.state == "running" and site.pid != first and site.concluded > 3)
+        await until(lambda: set(site.analysis.camera_stats()) == {"new", "late2", "late3"})
+        await until(lambda: all(one.frames_concluded for one in site.analysis.camera_stats().values()))
+        assert site.analysis.process.starts == 2
 
 
 async def test_the_process_ends_with_its_link(tmp_path: Path) -> None:
