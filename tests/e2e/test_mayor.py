@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from streams.virtual import VirtualCameraServer
 from tests.city import City, running_city, wait_for
 from tests.e2e.test_console import mounts, moves, settings_for
@@ -70,6 +72,7 @@ async def swipe(page: Page, pixels: int) -> None:
     await touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+@pytest.mark.timeout(240)
 async def test_one_touch_shows_a_moving_picture_and_a_swipe_the_next_nearest(tmp_path: Path) -> None:
     async with _city(tmp_path) as city:
         async with room(city, "ko") as people:
