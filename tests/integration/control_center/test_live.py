@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import update
 
 from control_center import live
-from control_center.database import Grant
+from control_center.database import Account, Grant
 from control_center.ledger import COMMAND_LINE
 from control_center.rights import Role
 from tests.integration.control_center.conftest import RunningCenter, event
@@ -254,6 +254,22 @@ async def test_a_listener_whose_account_changes_hears_no_more(
         talking.cancel()
         assert (await city.people["lee"].get("/api/v1/live")).status_code == 401
         assert len(city.center.parts.live) == 0
+
+
+async def test_a_listener_whose_role_is_another_hears_no_more_though_the_sign_in_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0.2)
+    async with staffed(tmp_path, None) as city, hearing(city, "lee") as told:
+        async with city.center.parts.database.write() as session:
+            await session.execute(update(Account).where(Account.name == "lee").values(role=Role.FIRE_DESK.value))
+        with pytest.raises(EOFError):
+            await told["lee"].next("never")
+        async with listening(city.people["lee"]) as again:
+            await again.next("ready")
+            incident_ids = [await city.alarm(f"{n}", n * 500.0) for n in range(2)]
+            await city.take("kim", incident_ids[1], "dispatch", desks=["fire"])
+            assert (await again.next(*INCIDENT_NEWS)).data["id"] == incident_ids[1]
 
 
 async def test_an_expired_grant_is_news_for_its_desk(city: Staffed) -> None:
