@@ -9,11 +9,13 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import make_url
 
 from config.load import load_settings
+from config.settings import Settings
 from control_center.commands.run import DEFAULT_FILE
 from control_center.database import Database, DatabaseError, LedgerRow
 from control_center.database.migration import database_url, migrate
@@ -53,7 +55,7 @@ def verify(
     config: ConfigOption = DEFAULT_FILE,
 ) -> None:
     """Go through the whole chain; status 1 and the number of the row when one was changed, taken out or put in."""
-    found = _with_ledger(config, lambda ledger: ledger.verify(head.strip().lower() if head else None))
+    found = _with_ledger(load_settings(config), lambda ledger: ledger.verify(head.strip().lower() if head else None))
     if not found.fault:
         output.print(f"{found.rows} rows fit; the last one's hash is {found.head}")
         return
@@ -65,7 +67,8 @@ def verify(
 @app.command()
 def export(
     begin: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY_OR_TIME, help="First day or time, in local time.")
+        datetime | None,
+        typer.Option("--from", formats=DAY_OR_TIME, help="First day or time, in the center's time zone."),
     ] = None,
     end: Annotated[
         datetime | None, typer.Option("--to", formats=DAY_OR_TIME, help="Until before this day or time.")
@@ -74,7 +77,9 @@ def export(
     config: ConfigOption = DEFAULT_FILE,
 ) -> None:
     """Write the rows as CSV to standard output, oldest first. The export is a row of the ledger itself."""
-    span = (begin.astimezone() if begin else None, end.astimezone() if end else None)
+    settings = load_settings(config)
+    zone = ZoneInfo(settings.center.time_zone)
+    span = (begin.replace(tzinfo=zone) if begin else None, end.replace(tzinfo=zone) if end else None)
 
     async def write(ledger: Ledger) -> int:
         told = " to ".join(one.isoformat() if one else "…" for one in span)
@@ -86,7 +91,7 @@ def export(
             rows += 1
         return rows
 
-    say(f"{_with_ledger(config, write)} rows")
+    say(f"{_with_ledger(settings, write)} rows")
 
 
 def _cells(row: LedgerRow) -> list[str]:
@@ -100,13 +105,12 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _with_ledger(config: Path, work: Callable[[Ledger], Coroutine[Any, Any, Result]]) -> Result:
-    settings = load_settings(config)
+def _with_ledger(settings: Settings, work: Callable[[Ledger], Coroutine[Any, Any, Result]]) -> Result:
     url = database_url(settings.center.database_url, settings.data_dir)
     file = Path(make_url(url).database or "")
     # A mistyped folder must not be told to be an empty ledger that fits.
     if make_url(url).get_backend_name() == "sqlite" and not file.is_file():
-        raise DatabaseError(f"{file}: there is no database; check data_dir in {config}")
+        raise DatabaseError(f"{file}: there is no database; check data_dir in the settings file")
 
     async def run() -> Result:
         database = Database(url)

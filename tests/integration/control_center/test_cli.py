@@ -23,7 +23,16 @@ def test_the_version_is_told() -> None:
 
 def test_every_command_of_the_reference_is_there() -> None:
     reference = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text(encoding="utf-8")
-    for command in ("run", "demo", "score", "config check", "account password", *CAMERA_COMMANDS):
+    for command in (
+        "run",
+        "demo",
+        "score",
+        "config check",
+        "account password",
+        "ledger verify",
+        "ledger export",
+        *CAMERA_COMMANDS,
+    ):
         assert f"`haechi {command}" in reference
         answer = CliRunner().invoke(app, [*command.split(), "--help"])
         assert answer.exit_code == 0, answer.output

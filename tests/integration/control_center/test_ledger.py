@@ -8,8 +8,9 @@ import io
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -309,7 +310,7 @@ async def test_the_export_holds_the_rows_of_its_days_and_is_a_row_itself(
     assert rows[0]["account_name"] == WHO.name
     assert (rows[2]["reason"], rows[2]["subject"]) == ('\'=HYPERLINK("http://x")', 'a "b", c\nd')
     assert (rows[3]["action"], rows[3]["reason"]) == ("ledger.exported", "audit of November")
-    tomorrow = (datetime.now(UTC).astimezone() + timedelta(days=1)).date().isoformat()
+    tomorrow = (datetime.now(ZoneInfo("Asia/Seoul")) + timedelta(days=1)).date().isoformat()
     for option, count in (("--from", 0), ("--to", 6)):
         told = await command(tmp_path, center_database_url, "export", option, tomorrow)
         assert len(list(csv.DictReader(io.StringIO(told.stdout)))) == count
