@@ -1,6 +1,6 @@
 import { cameraNames } from "./cameras";
 import { setFilters, verification, type LedgerRow } from "./ledger";
-import { actorName, dateAndTime, subjectText, valueText } from "./row-text";
+import { actorName, dateAndTime, reasonText, subjectText, valueText } from "./row-text";
 import { say, sayOf } from "./words";
 
 const COLUMNS = ["row", "at", "who", "what", "where", "why"] as const;
@@ -11,7 +11,7 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
       <thead>
         <tr>
           {COLUMNS.map((column) => (
-            <th key={column} scope="col">
+            <th key={column} scope="col" class={`ledger-column-${column}`}>
               {say(`column_${column}`)}
             </th>
           ))}
@@ -49,7 +49,7 @@ function Row({ row }: { row: LedgerRow }) {
         <Where row={row} />
       </td>
       <td class="ledger-why">
-        {row.reason && <span>{sayOf("reason", row.reason)}</span>}
+        {row.reason && <span title={row.reason}>{reasonText(row)}</span>}
         <Details details={row.details} />
         <code title={`${say("hash")} ${row.hash}`}>{row.hash.slice(0, 10)}</code>
       </td>

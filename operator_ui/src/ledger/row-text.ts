@@ -20,6 +20,13 @@ export function subjectText({ action, subject }: LedgerRow): string {
   return rows ? `${rows[1]} ${say("rows_fit")}` : subject;
 }
 
+/** Why: the center's own reasons in words; what a person wrote as it was written. */
+export function reasonText({ action, reason }: LedgerRow): string {
+  if (action === "view.refused" && /no incident dispatched to/.test(reason)) return say("why_not_dispatched");
+  if (action === "view.refused" && /has not the right|is not open to a/.test(reason)) return say("why_no_right");
+  return sayOf("reason", reason);
+}
+
 const WORDS_OF: Record<string, string> = {
   role: "role",
   before: "role",
