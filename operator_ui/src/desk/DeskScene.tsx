@@ -1,7 +1,8 @@
 import type { Camera, Incident } from "../api/client";
 import { cameraOf } from "../city/city";
 import { LivePicture } from "../player/LivePicture";
-import { metersFrom, metersText } from "../map/geo";
+import { distance } from "../city/nearest";
+import { metersFrom } from "../map/geo";
 import { clock, wordFor } from "../words";
 import { pictureId } from "./desk";
 import { say } from "./words";
@@ -48,7 +49,7 @@ export function DeskScene({ incident }: { incident: Incident }) {
             <LivePicture key={large.id} camera={large} stream="main" reason="desk" incident={incident.id} />
             <span class="scene-name">
               {large.name}
-              {large.meters !== null && <i>{large.id === incident.camera_id ? say("scene") : `${say("distance")} ${metersText(large.meters)}`}</i>}
+              {large.meters !== null && <i>{large.id === incident.camera_id ? say("scene") : `${say("distance")} ${distance(large.meters)}`}</i>}
             </span>
           </>
         )}
@@ -67,7 +68,7 @@ function AroundScene({ granted, largeId, incident }: { granted: Seen[]; largeId:
           <button key={camera.id} type="button" class="around-tile" data-camera={camera.id} onClick={() => (pictureId.value = camera.id)}>
             <LivePicture camera={camera} stream="sub" reason="desk" incident={incident.id} whileVisible />
             <span class="tile-name">
-              {camera.meters !== null && <b>{camera.id === incident.camera_id ? say("scene") : metersText(camera.meters)}</b>} {camera.name}
+              {camera.meters !== null && <b>{camera.id === incident.camera_id ? say("scene") : distance(camera.meters)}</b>} {camera.name}
             </span>
           </button>
         ))}

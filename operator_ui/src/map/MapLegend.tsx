@@ -1,4 +1,4 @@
-import { metersText } from "./geo";
+import { distance } from "../city/nearest";
 import { say } from "./words";
 
 interface MapLegendProps {
@@ -17,7 +17,7 @@ export function MapLegend({ grid, without, hasPlace }: MapLegendProps) {
       <li data-mark="alarm">{say("alarm")}</li>
       {grid !== null && (
         <li data-mark="grid">
-          {say("grid")} {grid < 1_000 ? metersText(grid) : `${grid / 1_000} km`}
+          {say("grid")} {grid < 1_000 ? distance(grid) : `${grid / 1_000} km`}
         </li>
       )}
       {without > 0 && (

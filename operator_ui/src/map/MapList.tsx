@@ -1,5 +1,6 @@
 import { wordFor } from "../words";
-import { metersFrom, metersText, nearestFirst } from "./geo";
+import { distance } from "../city/nearest";
+import { metersFrom, nearestFirst } from "./geo";
 import { worstByCamera, type Shown } from "./view";
 import { say } from "./words";
 
@@ -32,7 +33,7 @@ export function MapList({ why, shown, onPick }: MapListProps) {
                 onClick={() => onPick(camera.id)}
               >
                 <span>{camera.name}</span>
-                <small>{meters === null ? wordFor("camera", camera.state) : metersText(meters)}</small>
+                <small>{meters === null ? wordFor("camera", camera.state) : distance(meters)}</small>
               </button>
             </li>
           );

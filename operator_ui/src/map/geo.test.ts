@@ -1,14 +1,8 @@
 import { expect, test } from "vitest";
-import { boundsOf, gridOver, metersBetween, metersText, nearestFirst } from "./geo";
+import { boundsOf, gridOver, nearestFirst } from "./geo";
 
 const station = { latitude: 37.2661, longitude: 127.0003 };
 const gate = { latitude: 37.2776, longitude: 127.0169 };
-
-test("Suwon Station is 1.9 km from Paldalmun", () => {
-  expect(metersBetween(station, gate)).toBeGreaterThan(1_900);
-  expect(metersBetween(station, gate)).toBeLessThan(1_980);
-  expect(metersBetween(gate, gate)).toBe(0);
-});
 
 test("nearest comes first, and what has no place last", () => {
   const places = [
@@ -18,10 +12,6 @@ test("nearest comes first, and what has no place last", () => {
   ];
   expect(nearestFirst(station, places).map((place) => place.id)).toEqual(["near", "far", "none"]);
   expect(nearestFirst(null, places).map((place) => place.id)).toEqual(["none", "far", "near"]);
-});
-
-test("distances are said shortly", () => {
-  expect([4, 317, 994, 996, 1_449, 12_300].map(metersText)).toEqual(["0 m", "320 m", "990 m", "1.0 km", "1.4 km", "12 km"]);
 });
 
 test("the grid has whole steps, few lines, and lies still while the map moves", () => {

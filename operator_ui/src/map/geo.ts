@@ -1,9 +1,7 @@
-/** Distances on the ground, short enough for a city. WGS 84 in degrees, metres out. Pure. */
+/** Places on the ground: which is nearer, what they span, and a grid over them. WGS 84 in degrees, metres out. Pure. */
 
-export interface Position {
-  latitude: number;
-  longitude: number;
-}
+import type { Position } from "../api/client";
+import { metersBetween } from "../city/nearest";
 
 export interface Placed {
   id: string;
@@ -11,16 +9,7 @@ export interface Placed {
   position: Position | null;
 }
 
-const EARTH_METERS = 6_371_008.8;
-const METERS_A_DEGREE = (EARTH_METERS * Math.PI) / 180;
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
-
-/** Great circle (haversine). */
-export function metersBetween(a: Position, b: Position): number {
-  const half = Math.sin(radians(b.latitude - a.latitude) / 2) ** 2;
-  const across = Math.sin(radians(b.longitude - a.longitude) / 2) ** 2;
-  return 2 * EARTH_METERS * Math.asin(Math.min(1, Math.sqrt(half + Math.cos(radians(a.latitude)) * Math.cos(radians(b.latitude)) * across)));
-}
 
 /** Metres from `from`; null where either has no place. */
 export function metersFrom(from: Position | null | undefined, to: Position | null | undefined): number | null {
@@ -35,12 +24,6 @@ export function nearestFirst<T extends Placed>(from: Position | null | undefined
     .map(({ place }) => place);
 }
 
-/** `320 m`, `1.4 km`; the same in Korean and English. */
-export function metersText(meters: number): string {
-  if (meters < 995) return `${Math.round(meters / 10) * 10} m`;
-  return `${(meters / 1_000).toFixed(meters < 9_950 ? 1 : 0)} km`;
-}
-
 /** West, south, east, north. */
 export type Bounds = [number, number, number, number];
 
@@ -51,6 +34,7 @@ export function boundsOf(positions: readonly Position[]): Bounds | null {
   return [Math.min(...longitudes), Math.min(...latitudes), Math.max(...longitudes), Math.max(...latitudes)];
 }
 
+const METERS_A_DEGREE = 111_320;
 const STEPS = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 const MOST_LINES = 14;
 

@@ -1,7 +1,6 @@
 /** How the map looks. No tile and no glyph comes over the network: MapLibre draws text with the machine's own fonts. */
 
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
-import type { Severity } from "./view";
 
 export const STATE_COLOURS: Record<string, string> = {
   live: "#6cc28a",
@@ -9,12 +8,6 @@ export const STATE_COLOURS: Record<string, string> = {
   backing_off: "#f2b84b",
   stalled: "#f08a3c",
   disabled: "#5b6b77",
-};
-export const SEVERITY_COLOURS: Record<Severity, string> = {
-  attention: "#6fa8dc",
-  caution: "#f2b84b",
-  alert: "#f08a3c",
-  serious: "#ef5350",
 };
 
 /** Over so many points they are gathered into clusters, and names wait for a closer look. */

@@ -1,10 +1,9 @@
 /** What the map is to show, apart from how it is drawn. Pure. */
 
-import { metersBetween, type Position } from "./geo";
+import type { Position, Severity } from "../api/client";
+import { metersBetween } from "../city/nearest";
 
 const SAME_PLACE_METERS = 5;
-
-export type Severity = "attention" | "caution" | "alert" | "serious";
 
 export interface MapCamera {
   id: string;

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { cameras, incidents } from "../city/city";
-import { metersText } from "../map/geo";
+import { distance } from "../city/nearest";
 import { LivePicture } from "../player/LivePicture";
 import { clock, wordFor } from "../words";
 import { closePicture, walkOn, type Picture } from "./picture";
@@ -68,7 +68,7 @@ function ViewerWords({ shown }: { shown: Picture }) {
         <i>
           {stop.index + 1}/{stop.count}
         </i>
-        {stop.index === 0 ? say("began_here") : stop.meters !== null && `${say("from_here")} ${metersText(stop.meters)}`}
+        {stop.index === 0 ? say("began_here") : stop.meters !== null && `${say("from_here")} ${distance(stop.meters)}`}
       </p>
       {incident && (
         <p class="viewer-alarm" data-severity={incident.severity}>
@@ -94,7 +94,7 @@ function ViewerStep({ steps, shown }: { steps: 1 | -1; shown: Picture }) {
       <span aria-hidden="true">{isNext ? "›" : "‹"}</span>
       <small>
         {say(isNext ? "next" : "previous")}
-        {next.meters !== null && next.meters > 0 && <> · {metersText(next.meters)}</>}
+        {next.meters !== null && next.meters > 0 && <> · {distance(next.meters)}</>}
         <b>{next.camera.name}</b>
       </small>
     </button>
