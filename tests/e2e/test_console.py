@@ -356,3 +356,58 @@ async def test_what_is_refused_is_said_at_the_button_in_the_language_chosen(tmp_
         await actions.locator(".problem").wait_for(state="detached")
         await page.click("[data-testid=take-over]")
         await actions.locator("[data-verdict=real]").wait_for()
+
+
+HOMES = {
+    "operator": "/console",
+    "shift_lead": "/console",
+    "police_desk": "/desk",
+    "fire_desk": "/desk",
+    "mayor": "/mayor",
+    "privacy_officer": "/ledger",
+    "administrator": "/admin",
+}
+
+
+async def test_every_role_begins_at_its_own_page_and_other_pages_are_refused_calmly(tmp_path: Path) -> None:
+    async with running_city(tmp_path, {"cameras": []}) as city, chromium() as browser:
+        for role, home in HOMES.items():
+            page = await browser.new_page(locale="en-GB")
+            await page.goto(city.url)
+            await page.fill("input[name=account]", await city.account(role))
+            await page.fill("input[name=password]", PASSWORD)
+            await page.click("button.primary")
+            await page.wait_for_url(f"{city.url}{home}")
+            await page.wait_for_selector("[data-testid=account]")
+            await page.goto(city.url + ("/ledger" if home == "/console" else "/console"))
+            refusal = page.locator("[data-testid=refusal]:has-text('not yours')")
+            await refusal.wait_for()
+            await refusal.locator("a").click()
+            await page.wait_for_url(f"{city.url}{home}")
+            await page.click("[data-testid=account]")
+            await page.click("[data-testid=sign-out]")
+            await page.wait_for_selector("input[name=password]")
+            await page.close()
+
+
+async def test_a_person_changes_the_own_password_and_a_wrong_one_is_said(tmp_path: Path) -> None:
+    new = "another-password-entirely"
+    async with running_city(tmp_path, {"cameras": []}) as city, chromium() as browser:
+        page = await browser.new_page(locale="ko-KR")
+        await page.goto(city.url)
+        await page.fill("input[name=account]", OPERATOR)
+        await page.fill("input[name=password]", PASSWORD)
+        await page.click("button.primary")
+        await page.click("[data-testid=account]")
+        await page.click("[data-testid=change-password]")
+        for current in ("not-the-password", PASSWORD):
+            await page.fill("dialog input[name=current]", current)
+            await page.fill("dialog input[name=new]", new)
+            await page.click("dialog button.primary")
+            if current != PASSWORD:
+                await page.locator("dialog .problem:has-text('비밀번호가 맞지 않습니다')").wait_for()
+        await page.locator("dialog [role=status]:has-text('비밀번호를 바꾸었습니다')").wait_for()
+        await page.keyboard.press("Escape")
+        assert (await city.client.get("/api/v1/session")).status_code == 401  # the other sign-in has ended
+        body = {"name": OPERATOR, "password": new}
+        assert (await city.admin.post("/api/v1/session", json=body)).status_code == 200

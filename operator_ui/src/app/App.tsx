@@ -1,7 +1,8 @@
 import { useEffect } from "preact/hooks";
 import type { Session } from "../api/client";
+import { problemWords } from "../api/problem";
 import { follow } from "../city/city";
-import { account } from "../session/session";
+import { account, unreachable } from "../session/session";
 import { SignIn } from "../session/SignIn";
 import { word } from "../words";
 import { LazyPage } from "./LazyPage";
@@ -15,7 +16,9 @@ export function App() {
   useEffect(() => {
     document.title = person && page ? `${word(page.title)} · Haechi` : "Haechi";
   });
-  if (person === undefined) return <p class="page-note">{word("loading")}</p>;
+  if (person === undefined) {
+    return <p class="page-note alone">{unreachable.value ? problemWords({ kind: "no-answer", detail: "", errors: [] }) : word("loading")}</p>;
+  }
   return person === null ? <SignIn /> : <Inside key={person.account_id} person={person} />;
 }
 

@@ -15,7 +15,8 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     state.value = "busy";
-    problem.value = await changePassword(String(form.get("current")), String(form.get("new")));
+    const refusal = await changePassword(String(form.get("current")), String(form.get("new")));
+    problem.value = refusal?.kind === "wrong-password" ? { ...refusal, kind: "wrong-current-password" } : refusal;
     state.value = problem.value ? "open" : "done";
   }
 

@@ -1,13 +1,14 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Incident } from "../api/client";
 import { ProblemNote } from "../api/ProblemNote";
+import { offline } from "../city/city";
 import { acknowledge } from "../city/steps";
 import { account } from "../session/session";
 import { clock, word, wordFor } from "../words";
 import { offered } from "./actions";
-import { ageOf } from "./alarms";
+import { Age } from "./Age";
 import { arrived } from "./arrivals";
-import { now } from "./now";
 import { busy, refusals, tell } from "./refusals";
 import { isUnseen, selected, selectedIncident, selectIncident } from "./selection";
 import { say } from "./words";
@@ -51,12 +52,14 @@ export function AlarmCard({ incident }: { incident: Incident }) {
 
 function Thumbnail({ url }: { url: string | null }) {
   const failed = useSignal(false);
+  useEffect(() => {
+    if (!offline.value) failed.value = false;
+  }, [offline.value]);
   if (!url || failed.value) return <span class="no-snapshot" />;
   return <img src={url} alt="" loading="lazy" width="128" height="72" onError={() => (failed.value = true)} />;
 }
 
 function AlarmFacts({ incident, unseen }: { incident: Incident; unseen: boolean }) {
-  const age = ageOf(incident.raised_at, now.value);
   return (
     <span class="alarm-facts">
       <span class="alarm-kind">
@@ -66,8 +69,7 @@ function AlarmFacts({ incident, unseen }: { incident: Incident; unseen: boolean 
       </span>
       <span class="alarm-camera" title={incident.camera_name}>{incident.camera_name}</span>
       <small class="alarm-when">
-        <time dateTime={incident.raised_at}>{clock(incident.raised_at).slice(0, 5)}</time> · {age.count}
-        {say(`age_${age.unit}`)}
+        <time dateTime={incident.raised_at}>{clock(incident.raised_at).slice(0, 5)}</time> · <Age at={incident.raised_at} />
       </small>
       <small class="alarm-state">
         {wordFor("state", incident.state)}

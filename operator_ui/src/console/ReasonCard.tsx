@@ -1,10 +1,9 @@
 import type { Incident } from "../api/client";
 import { cameraOf } from "../city/city";
 import { clock, wordFor } from "../words";
+import { Age } from "./Age";
 import { AlarmActions } from "./AlarmActions";
-import { ageOf } from "./alarms";
 import { DeskAnswers } from "./DeskAnswers";
-import { now } from "./now";
 import { clearSelection } from "./selection";
 import { Snapshot } from "./Snapshot";
 import { Timeline } from "./Timeline";
@@ -12,7 +11,6 @@ import { say, sayFor } from "./words";
 
 /** Why this alarm is here, and what can be done with it. */
 export function ReasonCard({ incident }: { incident: Incident }) {
-  const age = ageOf(incident.raised_at, now.value);
   return (
     <section class="card" data-incident={incident.id} data-severity={incident.severity} data-state={incident.state} data-testid="reason-card" aria-label={say("why")}>
       <header>
@@ -25,18 +23,17 @@ export function ReasonCard({ incident }: { incident: Incident }) {
         <p>
           {incident.camera_name}
           <small>
-            {clock(incident.raised_at)} · {age.count}
-            {say(`age_${age.unit}`)} · {wordFor("state", incident.state)} ·{" "}
+            {clock(incident.raised_at)} · <Age at={incident.raised_at} /> · {wordFor("state", incident.state)} ·{" "}
             {incident.owner ? `${say("owner")} ${incident.owner}` : say("nobody")}
           </small>
         </p>
       </header>
       <div class="card-body">
         <AlarmActions incident={incident} />
+        {incident.dispatches.length > 0 && <DeskAnswers dispatches={incident.dispatches} />}
         <h3>{say("why")}</h3>
         <Snapshot incident={incident} />
         <Why incident={incident} />
-        {incident.dispatches.length > 0 && <DeskAnswers dispatches={incident.dispatches} />}
         <Timeline incident={incident} />
       </div>
     </section>

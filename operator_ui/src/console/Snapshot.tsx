@@ -1,11 +1,15 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Incident } from "../api/client";
-import { cameraOf } from "../city/city";
+import { cameraOf, offline } from "../city/city";
 import { say } from "./words";
 
 /** The alarm's picture with the zone and what was found drawn over it; both are fractions of the picture. */
 export function Snapshot({ incident }: { incident: Incident }) {
   const failed = useSignal(false);
+  useEffect(() => {
+    if (!offline.value) failed.value = false;
+  }, [offline.value]);
   const zone = cameraOf(incident.camera_id)?.zones.find((each) => each.name === incident.zone);
   const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = incident.box;
   if (!incident.snapshot_url || failed.value) {

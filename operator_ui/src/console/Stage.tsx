@@ -1,4 +1,5 @@
 import { computed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { cameraOf, cameras } from "../city/city";
 import { distance, nearest } from "../city/nearest";
 import { LivePicture } from "../player/LivePicture";
@@ -18,6 +19,8 @@ const near = computed(() => {
 /** The chosen camera large and live, with the nearest cameras beside it (cast-net, 투망감시). */
 export function Stage() {
   const selection = selected.value;
+  // On a phone the page scrolls: the picture that was asked for is at its top.
+  useEffect(() => scrollTo(0, 0), [selection?.cameraId, selection?.incidentId]);
   if (!selection) return null;
   const camera = cameraOf(selection.cameraId);
   const incident = selectedIncident.value;

@@ -54,7 +54,11 @@ const HEADINGS = {
 } as const;
 
 function PictureNote({ camera, status }: { camera: LivePictureProps["camera"]; status: PlayerStatus }) {
-  const own = status.kind ? problemWords({ kind: status.kind, detail: status.reason, errors: [] }) : status.reason;
+  // Of a center that does not answer the page tells once, above.
+  const own =
+    status.kind === "no-answer"
+      ? word("trying_again")
+      : status.kind && problemWords({ kind: status.kind, detail: status.reason, errors: [] });
   const why = camera.state === "live" || status.state === "refused" ? own : camera.reason;
   return (
     <span class="picture-note" title={[why, status.reason].join("\n").trim()} data-picture={status.state}>

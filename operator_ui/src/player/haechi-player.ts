@@ -15,7 +15,7 @@ export type PlayerState = "connecting" | "playing" | "waiting" | "refused" | "pa
 export interface PlayerStatus {
   state: PlayerState;
   reason: string;
-  /** The problem's slug when the center said no, else empty. */
+  /** Why not: the slug of the center's problem, or no-answer, connection-lost, no-picture, picture-stopped; else empty. */
   kind: string;
   /** From the call of connect to the first presented frame, in milliseconds. */
   firstPictureMs: number | null;
@@ -146,7 +146,7 @@ export class HaechiPlayer extends HTMLElement {
     this.#say("connecting", "");
     this.#watch(session);
     this.#negotiate(session, this.#url()).catch((error: unknown) =>
-      this.#fail(session, error instanceof Error ? error.message : String(error), error instanceof Refused ? error : null),
+      this.#fail(session, error instanceof Failure ? error : thrown(error)),
     );
   }
 
@@ -168,7 +168,7 @@ export class HaechiPlayer extends HTMLElement {
       this.#countFrames(session);
     };
     peer.onconnectionstatechange = () => {
-      if (peer.connectionState === "failed") this.#fail(session, "connection lost");
+      if (peer.connectionState === "failed") this.#fail(session, new Failure("", "connection-lost"));
     };
     await peer.setLocalDescription();
     const answer = await fetch(url, {
@@ -178,7 +178,7 @@ export class HaechiPlayer extends HTMLElement {
       signal: abort.signal,
     });
     session.location = answer.headers.get("Location");
-    if (!answer.ok) throw await refused(answer);
+    if (!answer.ok) throw await failure(answer);
     const sdp = await answer.text();
     if (abort.signal.aborted) return;
     await peer.setRemoteDescription({ type: "answer", sdp });
@@ -207,19 +207,18 @@ export class HaechiPlayer extends HTMLElement {
         return;
       }
       const now = performance.now();
-      if (this.#lastFrameAt === 0 && now - session.startedAt > CONNECT_MS) this.#fail(session, "no picture arrived");
-      else if (this.#lastFrameAt > 0 && now - this.#lastFrameAt > STALL_MS) this.#fail(session, "the picture stopped");
+      if (this.#lastFrameAt === 0) {
+        if (now - session.startedAt > CONNECT_MS) this.#fail(session, new Failure("", "no-picture"));
+      } else if (now - this.#lastFrameAt > STALL_MS) this.#fail(session, new Failure("", "picture-stopped"));
     }, 500);
   }
 
-  #fail(session: Session, reason: string, refusal: Refused | null = null): void {
+  #fail(session: Session, { message, kind, status }: Failure): void {
     if (this.#session !== session || session.abort.signal.aborted) return;
     this.#close();
-    if (refusal && REFUSALS.has(refusal.status)) {
-      this.#say("refused", reason, null, refusal.kind);
-      return;
-    }
-    this.#say("waiting", reason, null, refusal?.kind);
+    const isRefused = REFUSALS.has(status);
+    this.#say(isRefused ? "refused" : "waiting", message, null, kind);
+    if (isRefused) return;
     const pause = this.#retryMs * (0.75 + Math.random() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     this.#retryTimer = window.setTimeout(() => this.#connect(), pause);
@@ -247,26 +246,32 @@ export class HaechiPlayer extends HTMLElement {
   }
 }
 
-/** The center's no, as its problem says it. */
-class Refused extends Error {
+/** Why there is no picture: `kind` is a problem's slug of the center, or one of the player's own. */
+class Failure extends Error {
   constructor(
     message: string,
-    readonly status: number,
     readonly kind: string,
+    readonly status = 0,
   ) {
     super(message);
   }
 }
 
-async function refused(response: Response): Promise<Refused> {
+/** A fetch that nobody answered throws a TypeError; anything else is told in the browser's words. */
+function thrown(error: unknown): Failure {
+  if (error instanceof TypeError) return new Failure("", "no-answer");
+  return new Failure(error instanceof Error ? error.message : String(error), "unknown");
+}
+
+async function failure(response: Response): Promise<Failure> {
   let problem: { type?: string; detail?: string; title?: string } = {};
   try {
     problem = (await response.json()) as typeof problem;
   } catch {
     // A proxy in between may answer with something else.
   }
-  const kind = /^urn:haechi:problem:(.+)$/.exec(problem.type ?? "")?.[1] ?? "";
-  return new Refused(problem.detail ?? problem.title ?? `error ${response.status}`, response.status, kind);
+  const kind = /^urn:haechi:problem:(.+)$/.exec(problem.type ?? "")?.[1] ?? (response.status >= 502 ? "no-answer" : "unknown");
+  return new Failure(problem.detail ?? problem.title ?? `error ${response.status}`, kind, response.status);
 }
 
 customElements.define("haechi-player", HaechiPlayer);

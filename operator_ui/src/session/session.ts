@@ -17,6 +17,11 @@ export const unreachable = signal(false);
 
 api.use({
   onResponse({ response, schemaPath }) {
+    // A proxy's own page says only that the center behind it does not answer.
+    if (response.status >= 502 && !response.headers.get("Content-Type")?.includes("problem+json")) {
+      unreachable.value = true;
+      throw new TypeError(`answered ${response.status} by a proxy`);
+    }
     unreachable.value = false;
     // Signed out elsewhere, disabled, another role: whatever page this is, it is over.
     if (response.status === 401 && schemaPath !== "/api/v1/session") account.value = null;
