@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import ColumnElement, Row, String, insert, select, type_coerce
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_center.database import Database, DatabaseError, LedgerRow
@@ -239,11 +239,25 @@ class Ledger:
         """Go through the whole chain, in bounded memory. `kept_head`: the hash of some row that was kept elsewhere."""
         chain = _Chain(kept_head)
         async with self._database.read() as session:
-            last = None
-            while not chain.fault and (rows := await _rows_after(session, last)):
+            last, at_once = None, _READ_AT_ONCE
+            while not chain.fault:
+                try:
+                    rows = await _rows_after(session, last, at_once)
+                except OperationalError as error:
+                    if "decode" not in str(error):
+                        raise
+                    if at_once == 1:
+                        chain.meet_unreadable()
+                    at_once = 1  # SQLite gives bytes that are no text; which row it is shows one by one
+                    continue
+                if not rows:
+                    break
                 last = rows[-1].sequence
                 chain.take(rows)
         return chain.verification()
+
+
+_CHANGED = "its content was changed after it was written"
 
 
 class _Chain:
@@ -264,6 +278,10 @@ class _Chain:
             self._rows, self._previous = self._rows + 1, row.hash
             self._is_kept_seen = self._is_kept_seen or row.hash == self._kept
 
+    def meet_unreadable(self) -> None:
+        """The next row cannot even be read."""
+        self._broken_at, self.fault = self._rows + 1, _CHANGED
+
     def _fault(self, row: Mapping[str, Any]) -> str:
         expected = self._rows + 1
         self._broken_at = expected
@@ -279,7 +297,7 @@ class _Chain:
         except (TypeError, ValueError):
             matches = False
         if not matches:
-            return "its content was changed after it was written"
+            return _CHANGED
         self._broken_at = None
         return ""
 
@@ -296,8 +314,8 @@ _STORED = [
 ]
 
 
-async def _rows_after(session: AsyncSession, sequence: int | None) -> Sequence[Row[Any]]:
-    query = select(*_STORED).order_by(LedgerRow.sequence).limit(_READ_AT_ONCE)
+async def _rows_after(session: AsyncSession, sequence: int | None, limit: int) -> Sequence[Row[Any]]:
+    query = select(*_STORED).order_by(LedgerRow.sequence).limit(limit)
     if sequence is not None:
         query = query.where(LedgerRow.sequence > sequence)
     return (await session.execute(query)).all()

@@ -91,6 +91,8 @@ async def serving(settings: Settings, expected: tuple[str, ...] = (), **options:
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     app = create_app(settings, TOKEN, expected, hasher=cheap, **options)
     listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio does not see that this is TCP, and each answer would wait 40 ms for an acknowledgement; uvloop does.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = CenterServer(app)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -230,13 +230,16 @@ async def test_every_tampering_is_found_by_the_endpoint_with_the_number_of_the_r
     assert (answer["broken_at"], answer["fault"], answer["head"]) == (row, found.fault, found.head)
 
 
-async def test_a_time_that_cannot_be_read_is_a_changed_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("column", ["at", "reason"])
+async def test_what_cannot_be_read_is_a_changed_row(tmp_path: Path, column: str) -> None:
+    """SQLite stores in a column whatever it is given."""
     async with opened(tmp_path, None) as database:
         await migrate(database)
-        await fill(database, 3)
-        for value in ("'yesterday'", "x'00ff'", "17"):
-            await change(database, f"UPDATE ledger SET at = {value} WHERE sequence = 2")
-            assert (await verified(database)).broken_at == 2
+        await fill(database, 700)
+        for value in ("'yesterday'", "x'00ff'", "17", "CAST(x'ff' AS TEXT)"):
+            await change(database, f"UPDATE ledger SET {column} = {value} WHERE sequence = 602")
+            found = await verified(database)
+            assert (found.rows, found.broken_at) == (601, 602), value
 
 
 async def test_a_cut_tail_is_found_with_the_hash_that_was_kept(database: Database) -> None:
