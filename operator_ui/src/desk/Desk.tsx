@@ -38,7 +38,7 @@ function Notice() {
   return (
     <div role="alert">
       <button type="button" class="desk-notice" data-testid="desk-notice" data-severity={first.severity} onClick={() => choose(first.id)}>
-        <b>{elsewhere.length === 1 ? say("new_dispatch") : `${elsewhere.length} ${say("new_dispatches")}`}</b>
+        <b>{elsewhere.length === 1 ? say("new_dispatch") : `${say("new_dispatches")} ${elsewhere.length}`}</b>
         <span>
           {wordFor("kind", first.kind)} · {first.camera_name}
         </span>

@@ -16,11 +16,16 @@ export function metersFrom(from: Position | null | undefined, to: Position | nul
   return from && to ? metersBetween(from, to) : null;
 }
 
+/** `Gate 9` before `Gate 10`. */
+export function byName(a: { name: string }, b: { name: string }): number {
+  return a.name.localeCompare(b.name, undefined, { numeric: true });
+}
+
 /** Nearest first; what has no place comes last, by name. */
 export function nearestFirst<T extends Placed>(from: Position | null | undefined, places: readonly T[]): T[] {
   return places
     .map((place) => ({ place, meters: metersFrom(from, place.position) ?? Infinity }))
-    .sort((a, b) => (a.meters === b.meters ? a.place.name.localeCompare(b.place.name) : a.meters - b.meters))
+    .sort((a, b) => (a.meters === b.meters ? byName(a.place, b.place) : a.meters - b.meters))
     .map(({ place }) => place);
 }
 
@@ -36,7 +41,7 @@ export function boundsOf(positions: readonly Position[]): Bounds | null {
 
 const METERS_A_DEGREE = 111_320;
 const STEPS = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
-const MOST_LINES = 14;
+const MOST_LINES = 30;
 
 /** A grid of whole steps on the ground over `bounds`: how many metres a square is, and its lines. */
 export function gridOver([west, south, east, north]: Bounds): { meters: number; lines: [number, number][][] } | null {

@@ -14,6 +14,8 @@ const TOUCH_PIXELS = 24;
 const MOST_ALARM_MARKERS = 60;
 const EASE_MS = 350;
 const SPACE_PIXELS = 20;
+/** The grid reaches so many screens beyond the edge, so that it is there while the map is moved. */
+const AROUND = 0.6;
 
 export interface MapHandlers {
   onPick: (cameraId: string) => void;
@@ -77,13 +79,15 @@ export class DrawnMap {
     const view = this.#view;
     if (!view) return;
     const source = this.#map.getSource<GeoJSONSource>("points");
-    const isCrowd = view.points.length > CROWD;
+    // In a crowd what stands back would hide what stands out, in clusters most of all.
+    const points = view.points.length > CROWD ? view.points.filter((point) => !point.isDim) : view.points;
+    const isCrowd = points.length > CROWD;
     if (isCrowd !== this.#isCrowd || this.#frame === null) {
       this.#isCrowd = isCrowd;
       source?.setClusterOptions({ cluster: isCrowd });
       for (const layer of ["names", "name-spaces"]) this.#map.setLayerZoomRange(layer, namesFromZoom(isCrowd), 24);
     }
-    source?.setData({ type: "FeatureCollection", features: view.points.map(featureOf) });
+    source?.setData({ type: "FeatureCollection", features: points.map(featureOf) });
     this.#placeMarkers(view);
     if (view.frame !== this.#frame) this.#fit(view);
   }
@@ -94,7 +98,9 @@ export class DrawnMap {
     const isFirst = this.#frame === null;
     this.#frame = view.frame;
     const { clientWidth, clientHeight } = this.#map.getContainer();
-    const padding = Math.min(72, clientWidth / 6, clientHeight / 6);
+    // Room for the names beside the outermost points, and below them for the legend.
+    const [side, top] = [Math.min(90, clientWidth / 4), Math.min(64, clientHeight / 5)];
+    const padding = { left: side, right: side, top, bottom: 1.5 * top };
     if (bounds) this.#map.fitBounds(bounds, { padding, maxZoom: 15.5, duration: isFirst ? 0 : EASE_MS });
     this.#drawGrid();
   }
@@ -136,7 +142,9 @@ export class DrawnMap {
 
   #drawGrid(): void {
     const bounds = this.#map.getBounds();
-    const grid = gridOver([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+    const [west, south, east, north] = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    const [across, up] = [(east - west) * AROUND, (north - south) * AROUND];
+    const grid = gridOver([west - across, south - up, east + across, north + up]);
     const geometry = { type: "MultiLineString" as const, coordinates: grid?.lines ?? [] };
     this.#map.getSource<GeoJSONSource>("grid")?.setData({ type: "Feature", properties: {}, geometry });
     this.#handlers.onGrid(grid?.meters ?? null);
@@ -176,6 +184,7 @@ export class DrawnMap {
   }
 
   #hover(event: MapMouseEvent): void {
+    if (this.#map.isMoving()) return;
     const found = this.#at(event.point);
     const canvas = this.#map.getCanvas();
     canvas.style.cursor = found ? "pointer" : "";

@@ -1,5 +1,6 @@
 import type { Camera } from "../api/client";
 import { cameras, openIncidents } from "../city/city";
+import { byName } from "../map/geo";
 import { word, wordFor } from "../words";
 import { CATEGORIES, CategoryIcon } from "./icons";
 import { category, openPicture } from "./picture";
@@ -35,8 +36,8 @@ function CategoryTile({ id }: { id: string }) {
         <b>{live}</b>/{own.length}
       </span>
       {open > 0 && (
-        <span class="category-alarms">
-          {say("alarms")} <b>{open}</b>
+        <span class="category-alarms" aria-label={`${say("alarms")} ${open}`}>
+          {open}
         </span>
       )}
     </button>
@@ -44,7 +45,7 @@ function CategoryTile({ id }: { id: string }) {
 }
 
 function CamerasOf({ chosen }: { chosen: string }) {
-  const own = camerasOf(chosen).sort((a, b) => a.name.localeCompare(b.name));
+  const own = camerasOf(chosen).sort(byName);
   return (
     <section class="category-cameras" data-testid="category-cameras" aria-label={wordFor("category", chosen)}>
       <header>
