@@ -43,6 +43,8 @@ class WitnessedRoute(GuardedRoute):
         return witnessed
 
 
+# A player that was left open asks again every few seconds.
+REFUSED_SECONDS = 60.0
 _REFUSALS = {"no-right", "out-of-reach"}
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}/whep", tags=["live"], route_class=WitnessedRoute)
 
@@ -141,10 +143,11 @@ async def _record_refusal(request: Request, why: str) -> None:
     center: Center = request.app.state.center
     person, camera_id = await person_of(center, request), request.path_params["camera_id"]
     if person is not None:
-        known = camera_id if camera_id in center.fleet.cameras else None
         actor = Actor.of(person, request.client.host if request.client else "unknown")
-        subject = "" if known else camera_id[:63]
-        await center.ledger.record(Entry(actor, "view.refused", known, subject=subject, reason=why))
+        if camera_id in center.fleet.cameras:
+            await center.ledger.record_once(Entry(actor, "view.refused", camera_id, reason=why), REFUSED_SECONDS)
+        else:
+            await center.ledger.record(Entry(actor, "view.refused", subject=camera_id[:63], reason=why))
 
 
 def _session_id(answer: httpx.Response) -> str:

@@ -175,7 +175,8 @@ async def test_a_desk_sees_the_cameras_of_its_incident_and_its_other_tries_are_r
         assert (await operator.post(f"/api/v1/incidents/{incident_id}/dispatch", json=form)).status_code == 200
         other = {"incident": "f" * 32, "reason": "desk"}  # what the desk says does not count, its grant does
         assert (await police.post(WHEP, params=other, content="v=0", headers=SDP)).status_code == 201
-        refused = await police.post("/api/v1/cameras/alley/whep", content="v=0", headers=SDP)
+        await police.post("/api/v1/cameras/alley/whep", content="v=0", headers=SDP)
+        refused = await police.post("/api/v1/cameras/alley/whep", content="v=0", headers=SDP)  # no second row
         assert (refused.status_code, refused.json()["type"]) == (403, "urn:haechi:problem:out-of-reach")
         views = await told_views(center)
     assert [(view["action"], view["camera_id"], view["incident_id"]) for view in views] == [
