@@ -82,11 +82,7 @@ class Analysis:
 
         To be called for one camera at a time. A camera without a rule is not to be watched.
         """
-        try:
-            recent = _remembered(await self._outbox.recent(max(REMEMBERED_SECONDS.values())))
-        except OutboxError as error:
-            log.error("camera %s: what was raised before is not known: %s", camera.id, error)
-            recent = ()
+        recent = await self._recent(camera.id) if self.process.is_told else ()  # else its hello will say
         before = self._watched.get(camera.id)
         if before is not None and before.buffer is buffer:
             watched = replace(before, camera=camera)
@@ -151,6 +147,13 @@ class Analysis:
         while (index := next(self._indexes) % CAMERA_INDEXES) in self._ids:
             pass
         return index
+
+    async def _recent(self, camera_id: str) -> tuple[Event, ...]:
+        try:
+            return _remembered(await self._outbox.recent(max(REMEMBERED_SECONDS.values()), camera_id))
+        except OutboxError as error:
+            log.error("camera %s: what was raised before is not known: %s", camera_id, error)
+            return ()
 
     async def _hello(self) -> Hello:
         recent = _remembered(await self._outbox.recent(max(REMEMBERED_SECONDS.values())))

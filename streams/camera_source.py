@@ -16,7 +16,7 @@ from streams.center_link import CenterLink, CenterUnavailable, NoCameraList
 log = logging.getLogger(__name__)
 
 _FIRST_SECONDS = 4.0
-_RETRY_SECONDS = 60.0
+_AGAIN_SECONDS = 60.0
 _WHENCE = {
     "center": "as the center says",
     "kept": "as the center said last; it does not answer",
@@ -33,8 +33,8 @@ class CameraSource:
         self._center = center
         self._folder = folder
         self._news = asyncio.Event()
-        self._told_version = self._refused_version = ""
-        self._refused_at = 0.0
+        self._told_version = self._answered_version = ""
+        self._answered_at = 0.0
 
     async def first(self) -> CameraList:
         """What to start with; never waits long for the center."""
@@ -46,7 +46,7 @@ class CameraSource:
         except (CenterUnavailable, TimeoutError):
             await self._take_kept()
         except CameraListError as error:
-            self._refuse(str(error), "")
+            self._refuse(str(error))
             await self._take_kept()
         log.info("%d cameras in all, %s", len(self.current.cameras), _WHENCE[self.current.source])
         return self.current
@@ -55,8 +55,8 @@ class CameraSource:
         """The center's list has this version now; a center without lists has none."""
         if version is None or version == self.current.version:
             return
-        if version == self._refused_version and time.monotonic() - self._refused_at < _RETRY_SECONDS:
-            return
+        if version == self._answered_version and time.monotonic() - self._answered_at < _AGAIN_SECONDS:
+            return  # what came for it was not understood, or is of another version
         self._told_version = version
         self._news.set()
 
@@ -65,22 +65,23 @@ class CameraSource:
         while True:
             await self._news.wait()
             self._news.clear()
-            version = self._told_version
             try:
                 await self._fetch()
             except CenterUnavailable as error:
                 log.debug("the cameras cannot be fetched: %s", error)  # the next heartbeat tells of them again
                 continue
             except CameraListError as error:
-                self._refuse(str(error), version)
+                self._refuse(str(error))
                 continue
             await apply(self.current)
 
     async def _fetch(self) -> None:
         """Raises CenterUnavailable, CameraListError."""
+        version = self._told_version
         content = await self._center.cameras()
+        self._answered_version, self._answered_at = version, time.monotonic()
         self.current = camera_list.parse(content, "center")
-        self.fault = self._refused_version = ""
+        self.fault = ""
         try:
             await asyncio.to_thread(camera_list.keep, self._folder, content)
         except OSError as error:
@@ -95,7 +96,7 @@ class CameraSource:
         if kept is not None:
             self.current = kept
 
-    def _refuse(self, reason: str, version: str) -> None:
+    def _refuse(self, reason: str) -> None:
         if reason != self.fault:
             log.error("%s; the cameras stay as they are", reason)
-        self.fault, self._refused_version, self._refused_at = reason, version, time.monotonic()
+        self.fault = reason

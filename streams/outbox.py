@@ -123,9 +123,9 @@ class Outbox:
         """The center will never take this one: keep it, do not send it again. Raises OutboxError."""
         await self._call(lambda: self._refuse(event_id, reason))
 
-    async def recent(self, seconds: float) -> tuple[Event, ...]:
-        """Events of the last `seconds`, newest last. Raises OutboxError."""
-        return await self._call(lambda: self._recent(seconds))
+    async def recent(self, seconds: float, camera_id: str | None = None) -> tuple[Event, ...]:
+        """Events of the last `seconds`, of one camera if so asked, newest last. Raises OutboxError."""
+        return await self._call(lambda: self._recent(seconds, camera_id))
 
     async def prune(self) -> int:
         """Drop what the center accepted more than `kept_seconds` ago; how many. Raises OutboxError."""
@@ -225,10 +225,11 @@ class Outbox:
         self._counts["refused_by_center"] += self._database.execute(statement, (reason, event_id)).rowcount
         self._count_pending()
 
-    def _recent(self, seconds: float) -> tuple[Event, ...]:
+    def _recent(self, seconds: float, camera_id: str | None) -> tuple[Event, ...]:
         rows = self._database.execute(
-            "SELECT fields FROM events WHERE stored_at >= ? AND refused_reason IS NULL ORDER BY sequence",
-            (time.time() - seconds,),
+            "SELECT fields FROM events WHERE stored_at >= ?1 AND refused_reason IS NULL"
+            " AND (?2 IS NULL OR json_extract(fields, '$.camera_id') = ?2) ORDER BY sequence",
+            (time.time() - seconds, camera_id),
         )
         return tuple(event_from_json(fields) for (fields,) in rows)
 

@@ -138,6 +138,11 @@ class PictureProcess:
         self._window.sent(camera_index, unit.size, now)
         return True
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there is a child that has been told what to watch."""
+        return self._transport is not None
+
     def watch(self, order: WatchOrder) -> None:
         """A camera is to be watched, or its definition is another one."""
         if self._transport is not None:

@@ -178,3 +178,23 @@ def test_every_quiet_camera_gets_its_turn_under_a_small_budget() -> None:
             assert len(opened) < 6 and keeper.cost <= 0.021
         seen |= opened if second > 2 else set()
     assert seen == set(buffers)
+
+
+def test_a_camera_that_is_gone_costs_nothing_and_is_known_no_more() -> None:
+    keeper = GateKeeper(budget=10.0)
+    buffers = {name: GopBuffer() for name in ("gate", "yard")}
+    for name, buffer in buffers.items():
+        gate = PacketGate(buffer, lambda _: True)
+        buffer.listen(gate.offer)
+        keeper.add(name, gate)
+        keeper.measured(name, 0.5)
+    for second in range(3):
+        for buffer in buffers.values():
+            buffer.append(unit(second, key=True))
+        keeper.decide(float(second), frozenset(), frozenset())
+    both = keeper.cost
+    keeper.remove("yard")
+    keeper.remove("nobody")
+    keeper.decide(3.0, frozenset({"yard"}), frozenset({"yard"}))
+    assert 0 < keeper.cost < 0.8 * both
+    assert dict(keeper.items()).keys() == {"gate"}

@@ -64,3 +64,16 @@ def test_over_its_bytes_the_last_in_turn_loses_its_place() -> None:
     assert queue.put("b", "look b", crops=1, weight=1.0, size=100) == []
     assert queue.put("c", "look c", crops=1, weight=1.0, size=100) == [("c", "look c")]
     assert (queue.byte_count, len(queue)) == (200, 2)
+
+
+def test_a_camera_that_is_forgotten_leaves_neither_item_nor_rank() -> None:
+    queue: FairQueue[str] = FairQueue(1000)
+    queue.put("gone", "gone", crops=50, weight=1.0, size=10)
+    assert queue.take(100) == [("gone", "gone")]
+    queue.put("gone", "gone", crops=1, weight=1.0, size=10)
+    queue.put("kept", "kept", crops=1, weight=1.0, size=10)
+    queue.forget("gone")
+    queue.forget("nobody")
+    assert (queue.byte_count, len(queue)) == (10, 1)
+    queue.put("gone", "another", crops=1, weight=1.0, size=10)
+    assert sorted(queue.take(2)) == [("gone", "another"), ("kept", "kept")]

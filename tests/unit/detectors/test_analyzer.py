@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from config.settings import DumpingRule, IntrusionRule, LoiteringRule, ParkingRule
+from config.settings import Camera, DumpingRule, IntrusionRule, LoiteringRule, ParkingRule, Zone
 from detectors.analyzer import CameraAnalyzer, Look
 from detectors.crops import gather
 from detectors.detections import Detections
@@ -136,3 +136,40 @@ def test_each_event_has_its_own_id_and_utc_times() -> None:
     assert {event.kind for event in events} == {"intrusion", "loitering", "parking"}
     assert len({event.event_id for event in events}) == len(events)
     assert all(event.started_at.utcoffset() == timedelta(0) <= event.raised_at - event.started_at for event in events)
+
+
+def rezoned(watch: Watch, *zones: Zone) -> Camera:
+    own = Zone(name="zone", polygon=watch.polygon, rules=watch.rules)
+    return Camera(id="cam", name="cam", purpose="test", main="rtsp://host/cam", zones=(own, *zones))
+
+
+def test_other_zones_and_another_severity_leave_the_clocks_of_a_rule_running() -> None:
+    watch = Watch((LoiteringRule(dwell_seconds=10),))
+    assert not watch.play(intruder, 15)
+    watch.rules = (LoiteringRule(dwell_seconds=10, severity="serious"),)
+    watch.analyzer.rearm(rezoned(watch, Zone(name="other", rules=(IntrusionRule(),))))
+    events = watch.play(intruder, 15, begin=15)
+    (loitering,) = [(start, event) for start, event in events if event.kind == "loitering"]
+    assert loitering[1].severity == "serious" and loitering[1].dwell_seconds is not None
+    assert loitering[0] < 22, "his clock went on"
+    assert [event.zone for _, event in events if event.kind == "intrusion"] == ["other"]
+
+
+def test_a_rule_that_changed_begins_anew_and_one_that_was_removed_is_silent() -> None:
+    watch = Watch((LoiteringRule(dwell_seconds=10),))
+    assert not watch.play(intruder, 15)
+    watch.rules = (LoiteringRule(dwell_seconds=9),)
+    watch.analyzer.rearm(rezoned(watch))
+    (event,) = watch.play(intruder, 12, begin=15)
+    assert event[0] > 23.5
+    watch.rules = ()
+    watch.analyzer.rearm(rezoned(watch))
+    assert not watch.play(intruder, 15, begin=27)
+
+
+def test_a_new_rule_knows_what_was_raised_before() -> None:
+    watch = Watch((IntrusionRule(),))
+    (found,) = watch.play(intruder, 22)
+    watch.rules = (IntrusionRule(confirm_seconds=1.0),)
+    watch.analyzer.rearm(rezoned(watch), [found[1]])
+    assert not watch.play(intruder, 5, begin=22), "he still stands there"
