@@ -9,7 +9,7 @@ import { DeskDetails } from "./DeskDetails";
 import { DeskList } from "./DeskList";
 import { DeskMap } from "./DeskMap";
 import { DeskScene } from "./DeskScene";
-import { setSound, sound, watchDispatches } from "./notice";
+import { isMuted, sound, toggleSound, watchDispatches } from "./notice";
 import { say } from "./words";
 import "./desk.css";
 
@@ -20,8 +20,8 @@ export function Desk() {
   return (
     <div class="desk" data-desk={desk}>
       <TopBar title={desk ? say(desk) : word("page_desk")}>
-        <button type="button" class="quiet sound" aria-pressed={sound.value} data-testid="desk-sound" onClick={() => setSound(!sound.value)}>
-          <Bell isOn={sound.value} /> {say(sound.value ? "sound_on" : "sound_off")}
+        <button type="button" class="quiet sound" aria-pressed={sound.value} data-testid="desk-sound" onClick={toggleSound}>
+          <Bell isOn={sound.value && !isMuted.value} /> {say(!sound.value ? "sound_off" : isMuted.value ? "sound_muted" : "sound_on")}
         </button>
       </TopBar>
       <Notice />

@@ -9,16 +9,29 @@ const STORED = "haechi.desk.sound";
 
 export const sound = signal(localStorage.getItem(STORED) !== "off");
 
-export function setSound(on: boolean): void {
-  sound.value = on;
-  localStorage.setItem(STORED, on ? "on" : "off");
-  if (on) wakeSound();
+/** Whether the browser keeps quiet until somebody touches the page, as after a reload. */
+export const isMuted = signal(!navigator.userActivation?.hasBeenActive);
+
+/** The first touch on it while the browser keeps quiet only ends that. */
+export function toggleSound(): void {
+  if (sound.value && isMuted.value) return;
+  sound.value = !sound.value;
+  localStorage.setItem(STORED, sound.value ? "on" : "off");
+  if (sound.value) wakeSound();
+}
+
+function onTouch(): void {
+  if (!isMuted.value) return;
+  isMuted.value = false;
+  if (sound.value) wakeSound();
 }
 
 /** Follow what arrives; returns how to stop. */
 export function watchDispatches(): () => void {
   let known: Set<string> | null = null;
   const title = document.title;
+  addEventListener("click", onTouch);
+  addEventListener("keyup", onTouch);
   const stop = effect(() => {
     const waiting = waitingHere.value;
     document.title = waiting.length ? `(${waiting.length}) ${title}` : title;
@@ -34,6 +47,8 @@ export function watchDispatches(): () => void {
   });
   return () => {
     stop();
+    removeEventListener("click", onTouch);
+    removeEventListener("keyup", onTouch);
     document.title = title;
     choose(null);
   };
