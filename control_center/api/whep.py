@@ -120,7 +120,7 @@ async def _open_and_record(
         await _record_failure(center, entry, recording, problem.detail)
         raise
     if answer.status_code != HTTPStatus.CREATED:
-        await _record_failure(center, entry, recording, answer.text[:200])
+        await _record_failure(center, entry, recording, _detail(answer))
         return answer
     picture = Picture(worker.base_url or "", camera_id, _session_id(answer), viewer)
     center.viewers.opened(picture)
@@ -211,10 +211,17 @@ async def _forward(
         ) from error
 
 
+def _is_problem(answer: httpx.Response) -> bool:
+    return str(answer.headers.get("content-type", "")).startswith("application/problem+json")
+
+
+def _detail(answer: httpx.Response) -> str:
+    text = answer.json().get("detail", "") if _is_problem(answer) else answer.text
+    return str(text)[:500].strip() or "the worker refused"
+
+
 def _passed_on(answer: httpx.Response, more: dict[str, str] | None = None) -> Response:
-    is_problem = answer.headers.get("content-type", "").startswith("application/problem+json")
-    if answer.status_code >= HTTPStatus.BAD_REQUEST and not is_problem:
-        detail = answer.text[:500].strip() or "the worker refused"
-        raise Problem(HTTPStatus(answer.status_code), detail, "worker-refused")
+    if answer.status_code >= HTTPStatus.BAD_REQUEST and not _is_problem(answer):
+        raise Problem(HTTPStatus(answer.status_code), _detail(answer), "worker-refused")
     headers = {name: value for name in _FORWARDED_RESPONSE if (value := answer.headers.get(name))}
     return Response(answer.content, answer.status_code, headers | (more or {}))

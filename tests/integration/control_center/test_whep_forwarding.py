@@ -206,9 +206,16 @@ async def test_a_role_without_video_is_refused_and_written_down(sqlite_center: R
     assert worker.requests == []
 
 
-async def test_a_picture_that_did_not_open_is_no_view(sqlite_center: RunningCenter) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        PlainTextResponse("B frames", 406),
+        JSONResponse({"type": "about:blank", "detail": "B frames"}, 406, media_type="application/problem+json"),
+    ],
+)
+async def test_a_picture_that_did_not_open_is_no_view(sqlite_center: RunningCenter, refusal: Response) -> None:
     async with fake_whep_worker() as worker, sqlite_center.signed_in() as client:
-        worker.refuse_with = PlainTextResponse("B frames", 406)
+        worker.refuse_with = refusal
         await tell(sqlite_center, worker.url)
         assert (await client.post(WHEP, content="v=0", headers=SDP)).status_code == 406
         views = await told_views(sqlite_center)
