@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { api, type Incident } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import { ProblemNote } from "../api/ProblemNote";
+import { account } from "../session/session";
 import { assign } from "../city/steps";
 import { word, wordFor } from "../words";
 import { busy, tell } from "./refusals";
@@ -28,7 +29,10 @@ export function AssignForm({ incident }: { incident: Incident }) {
       (error: unknown) => (problem.value = asProblem(error)),
     );
   }, []);
-  const others = staff.value?.filter((member) => member.id !== incident.owner_id);
+  const me = account.value?.account_id;
+  const others = staff.value
+    ?.filter((member) => member.id !== incident.owner_id)
+    .sort((a, b) => Number(a.id === me) - Number(b.id === me) || a.name.localeCompare(b.name));
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const chosen = String(new FormData(event.currentTarget as HTMLFormElement).get("member"));

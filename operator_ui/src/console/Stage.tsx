@@ -1,13 +1,16 @@
-import { computed } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { cameraOf, cameras } from "../city/city";
 import { distance, nearest } from "../city/nearest";
+import type { PlayerStatus } from "../player/haechi-player";
 import { LivePicture } from "../player/LivePicture";
 import { word, wordFor } from "../words";
 import { clearSelection, lookAlso, selected, selectedIncident } from "./selection";
 import { say } from "./words";
 
 const NEAR = 5;
+/** The outer ring of a net. A camera beyond it is named, and shown when somebody touches it: a view needs a reason. */
+const NET_METERS = 1_000;
 
 const near = computed(() => {
   const incident = selectedIncident.value;
@@ -16,9 +19,20 @@ const near = computed(() => {
   return { center, list: center ? nearest(cameras.value ?? [], center, NEAR) : [] };
 });
 
+/** The net waits until the large picture plays, or has had its chance: it was asked for, and comes first. */
+const netIsCast = signal(false);
+const NET_WAITS_MS = 1_500;
+
 /** The chosen camera large and live, with the nearest cameras beside it (cast-net, 투망감시). */
 export function Stage() {
   const selection = selected.value;
+  useEffect(() => {
+    const timer = window.setTimeout(() => (netIsCast.value = true), NET_WAITS_MS);
+    return () => {
+      window.clearTimeout(timer);
+      netIsCast.value = false;
+    };
+  }, []);
   // On a phone the page scrolls: the picture that was asked for is at its top.
   useEffect(() => scrollTo(0, 0), [selection?.cameraId, selection?.incidentId]);
   if (!selection) return null;
@@ -46,7 +60,7 @@ export function Stage() {
       </div>
       <div class="stage-picture" data-camera={selection.cameraId} data-severity={incident?.severity}>
         {camera ? (
-          <LivePicture key={camera.id} camera={camera} stream="main" reason={incident ? "alarm" : "touch"} incident={incident?.id} />
+          <LivePicture key={camera.id} camera={camera} stream="main" reason={incident ? "alarm" : "touch"} incident={incident?.id} onStatus={castNet} />
         ) : (
           <p class="page-note">{cameras.value === null ? word("loading") : say("camera_gone")}</p>
         )}
@@ -54,6 +68,10 @@ export function Stage() {
       <Net />
     </section>
   );
+}
+
+function castNet(status: PlayerStatus): void {
+  if (status.state !== "connecting") netIsCast.value = true;
 }
 
 function Net() {
@@ -76,7 +94,13 @@ function Net() {
               aria-label={`${camera.name}, ${distance(meters)}`}
               onClick={() => lookAlso(camera.id)}
             >
-              <LivePicture camera={camera} stream="sub" reason={incident ? "alarm" : "touch"} incident={incident?.id} whileVisible />
+              {meters > NET_METERS ? (
+                <span class="picture-note">{say("far")}</span>
+              ) : (
+                netIsCast.value && (
+                  <LivePicture camera={camera} stream="sub" reason={incident ? "alarm" : "touch"} incident={incident?.id} whileVisible />
+                )
+              )}
               <span class="tile-name">{camera.name}</span>
               <span class="tile-distance">{distance(meters)}</span>
             </button>

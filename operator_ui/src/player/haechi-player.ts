@@ -24,6 +24,7 @@ export interface PlayerStatus {
 const STALL_MS = 2_500;
 const CONNECT_MS = 8_000;
 const CLOSE_MS = 2_000;
+const END_AFTER_MS = 300;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8_000;
 const HIDDEN_PAGE_MS = 60_000;
@@ -176,6 +177,7 @@ export class HaechiPlayer extends HTMLElement {
       headers: { "Content-Type": "application/sdp" },
       body: peer.localDescription?.sdp ?? "",
       signal: abort.signal,
+      priority: "high",
     });
     session.location = answer.headers.get("Location");
     if (!answer.ok) throw await failure(answer);
@@ -232,11 +234,9 @@ export class HaechiPlayer extends HTMLElement {
     if (!session) return;
     session.abort.abort();
     session.peer.onconnectionstatechange = null;
-    // The worker ends a session whose peer has closed: say it first, or the DELETE finds nothing.
-    const told = session.location
-      ? fetch(session.location, { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(CLOSE_MS) })
-      : Promise.resolve();
-    void told.catch(() => undefined).finally(() => session.peer.close());
+    for (const receiver of session.peer.getReceivers()) receiver.track.stop();
+    // A moment later: where a wall gives way to one large picture, sixteen requests must not stand before its own.
+    window.setTimeout(() => end(session), END_AFTER_MS);
   }
 
   #say(state: PlayerState, reason: string, firstPictureMs: number | null = null, kind = ""): void {
@@ -244,6 +244,14 @@ export class HaechiPlayer extends HTMLElement {
     this.dataset["state"] = state;
     this.dispatchEvent(new CustomEvent<PlayerStatus>("state", { detail: this.status }));
   }
+}
+
+/** The worker ends a session whose peer has closed: say it first, or the DELETE finds nothing. */
+function end({ peer, location }: Session): void {
+  const told = location
+    ? fetch(location, { method: "DELETE", keepalive: true, priority: "low", signal: AbortSignal.timeout(CLOSE_MS) })
+    : Promise.resolve();
+  void told.catch(() => undefined).finally(() => peer.close());
 }
 
 /** Why there is no picture: `kind` is a problem's slug of the center, or one of the player's own. */
