@@ -8,7 +8,7 @@ export function Health() {
   useEffect(() => followStates(), []);
   if (status.value === null && cameras.value === null && !isOld.value) return <p class="page-note">{say("loading")}</p>;
   return (
-    <section class="admin-section health" data-testid="health">
+    <section class="admin-section health" data-testid="health" data-old={isOld.value}>
       <p class="quiet-text">{say("health_intro")}</p>
       {isOld.value && (
         <p class="admin-failed" role="alert">
@@ -35,7 +35,7 @@ function Parts() {
               {partName(name)}
             </b>
             <span>{say(part.ok ? "part_ok" : "part_failing")}</span>
-            <small>{part.detail}</small>
+            <small>{part.ok ? "" : part.detail}</small>
           </li>
         ))}
       </ul>

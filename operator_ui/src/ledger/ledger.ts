@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { components } from "../api/schema";
 import { api, problemText } from "../api/client";
+import { account as signedIn } from "../session/session";
 
 export type LedgerRow = components["schemas"]["LedgerRowView"];
 export type Verification = components["schemas"]["VerificationView"];
@@ -26,6 +27,16 @@ export const verification = signal<Verification | "running" | null>(null);
 export const verificationError = signal("");
 
 let turn = 0;
+
+// Nothing of it is left for whoever signs in next at this screen.
+signedIn.subscribe((person) => {
+  if (person) return;
+  turn += 1;
+  reading.value = false;
+  rows.value = null;
+  filters.value = NO_FILTERS;
+  verification.value = null;
+});
 
 /** Read the newest rows that fit the filters; what was shown stays until they are there. */
 export async function readNewest(): Promise<void> {

@@ -40,7 +40,9 @@ const WORDS_OF: Record<string, string> = {
 
 export function valueText(key: string, value: unknown): string {
   if (Array.isArray(value)) return value.map((one) => valueText(key, one)).join(", ");
+  if (typeof value === "boolean") return say(`value_${value}`);
   if (typeof value !== "string") return String(value);
+  if (key === "fields") return sayOf("field", value);
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return dateAndTime(value);
   if (key === "head") return `${value.slice(0, 16)}…`;
   if (key === "cameras") return cameraNames.value.get(value) ?? value;

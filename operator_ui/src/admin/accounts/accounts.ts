@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { components } from "../../api/schema";
 import { api, problemText } from "../../api/client";
+import { account as signedIn } from "../../session/session";
 import { say, type Role } from "./words";
 
 export type Account = components["schemas"]["AccountView"];
@@ -11,6 +12,13 @@ export const accounts = signal<Account[] | null>(null);
 export const loadError = signal("");
 /** A password that was just made; it is shown until the administrator says to have it. */
 export const madePassword = signal<{ name: string; password: string } | null>(null);
+
+// Nothing of it is left for whoever signs in next at this screen.
+signedIn.subscribe((person) => {
+  if (person) return;
+  accounts.value = null;
+  madePassword.value = null;
+});
 
 export async function loadAccounts(): Promise<void> {
   try {

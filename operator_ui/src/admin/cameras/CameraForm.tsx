@@ -11,7 +11,7 @@ import { CATEGORIES, type Category } from "./words";
 import { ZoneList } from "./ZoneList";
 
 interface FormOf {
-  draft: CameraDraft;
+  draft: Signal<CameraDraft>;
   isNew: boolean;
   hasPassword: boolean;
   onDone: () => void;
@@ -22,8 +22,7 @@ export interface PartOf {
   faults: Fault[];
 }
 
-export function CameraForm({ draft: start, isNew, hasPassword, onDone }: FormOf) {
-  const draft = useSignal(start);
+export function CameraForm({ draft, isNew, hasPassword, onDone }: FormOf) {
   const refused = useSignal<Refused | null>(null);
   const busy = useSignal(false);
   const faults = refused.value?.faults ?? [];

@@ -1,5 +1,6 @@
-import { signal } from "@preact/signals";
+import { signal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { account as signedIn } from "../../session/session";
 import { Failed } from "../Failed";
 import { followStates } from "../states";
 import { say as sayPage } from "../words";
@@ -11,13 +12,16 @@ import { ImportCameras } from "./ImportCameras";
 import { found, loadError, loadRegister, register } from "./register";
 import { say } from "./words";
 
-type Open = { what: "list" } | { what: "import" } | { what: "form"; draft: CameraDraft; isNew: boolean; hasPassword: boolean };
+type Open = { what: "list" } | { what: "import" } | { what: "form"; draft: Signal<CameraDraft>; isNew: boolean; hasPassword: boolean };
 
 // Outside the component: a form that is half filled in survives a look at another tab.
 const open = signal<Open>({ what: "list" });
 const toList = (): void => {
   open.value = { what: "list" };
 };
+signedIn.subscribe((person) => {
+  if (!person) toList();
+});
 
 export function Cameras() {
   useEffect(() => void loadRegister(), []);
@@ -25,13 +29,13 @@ export function Cameras() {
   const shown = open.value;
   if (shown.what === "form") {
     const { draft, isNew, hasPassword } = shown;
-    return <CameraForm key={draft.id} draft={draft} isNew={isNew} hasPassword={hasPassword} onDone={toList} />;
+    return <CameraForm key={draft.peek().id} draft={draft} isNew={isNew} hasPassword={hasPassword} onDone={toList} />;
   }
   if (shown.what === "import") return <ImportCameras onDone={toList} />;
   return (
     <section class="admin-section">
       <CameraSearch
-        onAdd={() => (open.value = { what: "form", draft: emptyDraft(), isNew: true, hasPassword: false })}
+        onAdd={() => (open.value = { what: "form", draft: signal(emptyDraft()), isNew: true, hasPassword: false })}
         onImport={() => (open.value = { what: "import" })}
       />
       {loadError.value && <Failed detail={loadError.value} onRetry={() => void loadRegister()} />}
@@ -52,7 +56,7 @@ function CameraList() {
           key={camera.id}
           camera={camera}
           onEdit={() =>
-            (open.value = { what: "form", draft: draftOf(camera), isNew: false, hasPassword: camera.has_password })
+            (open.value = { what: "form", draft: signal(draftOf(camera)), isNew: false, hasPassword: camera.has_password })
           }
         />
       ))}

@@ -6,6 +6,7 @@ import type { Readable } from "openapi-typescript-helpers";
 import { api } from "../../api/client";
 import { asProblem, problemText } from "../../api/problem";
 import { cameraOf, type CameraDraft } from "./draft";
+import { account as signedIn } from "../../session/session";
 import { stateOf } from "../states";
 import type { Fault } from "./faults";
 
@@ -21,6 +22,10 @@ export interface Search {
   state: string;
 }
 export const search = signal<Search>({ text: "", category: "", state: "" });
+
+signedIn.subscribe((person) => {
+  if (!person) register.value = null;
+});
 
 export const found = computed(() => (register.value ?? []).filter(fits));
 
