@@ -1,4 +1,4 @@
-"""Small H.264 clips for tests: a moving pattern with a burned-in frame counter."""
+"""Small clips for tests: a moving pattern with a burned-in frame counter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import cv2
@@ -40,15 +40,20 @@ def make_clip(
     profile: str = "high",
     b_frames: int = 0,
     audio: bool = False,
+    codec: Literal["h264", "h265"] = "h264",
 ) -> Path:
-    """Encode a clip with libx264 to `path` (the container by its ending) and return `path`.
+    """Encode a clip with libx264 or libx265 to `path` (the container by its ending) and return `path`.
 
     Constrained baseline is `profile="baseline"`. `b_frames` reorders pictures; `audio` adds a silent AAC track.
     """
-    options = {"profile": profile, "preset": "ultrafast" if profile == "baseline" else "veryfast"}
-    options |= {"x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:threads=1"}
+    wanted = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}"
+    if codec == "h264":
+        options = {"profile": profile, "preset": "ultrafast" if profile == "baseline" else "veryfast"}
+        options |= {"x264-params": f"{wanted}:threads=1"}
+    else:
+        options = {"preset": "ultrafast", "x265-params": f"{wanted}:b-adapt=0:pools=1:log-level=none"}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options=options)
+        stream = container.add_stream("libx264" if codec == "h264" else "libx265", rate=fps, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = bitrate

@@ -27,7 +27,7 @@ from streams.virtual.settings import ControlMessage, VirtualCameraSettings
 def main() -> None:
     """Run until SIGINT, SIGTERM, or the end of standard input with `--control`."""
     parser = argparse.ArgumentParser(prog="python -m streams.virtual", description="Virtual cameras over RTSP.")
-    parser.add_argument("file", type=Path, help="YAML: host, port, pacing, mounts [{name, main, sub, phase_seconds}]")
+    parser.add_argument("file", type=Path, help="YAML: host, port, pacing, mounts [{name, main, sub, …}]")
     parser.add_argument("--port", type=int, help="instead of the file's; 0 is any free one")
     parser.add_argument("--control", action="store_true", help="take control messages on standard input")
     arguments = parser.parse_args()
@@ -77,16 +77,25 @@ async def _take_control(server: VirtualCameraServer, ended: asyncio.Event) -> No
     while not ended.is_set() and (line := await lines.readline()):
         try:
             message = ControlMessage.model_validate_json(line)
-            if message.faults is not None:
-                server.set_faults(message.mount, message.faults)
-            if message.reset:
-                server.reset(message.mount)
+            _obey(server, message)
         except ValidationError as error:
+            _say({"error": str(error)})
+        except ClipError as error:
             _say({"error": str(error)})
         except KeyError:
             _say({"error": f"no mount {message.mount!r}"})
         else:
             _say({"ok": True})
+
+
+def _obey(server: VirtualCameraServer, message: ControlMessage) -> None:
+    """Raises KeyError for a mount that is not there, ClipError for a clip that is not."""
+    if message.mount is not None and message.faults is not None:
+        server.set_faults(message.mount, message.faults)
+    if message.mount is not None and message.reset:
+        server.reset(message.mount)
+    if message.reboot_seconds is not None:
+        server.reboot(message.reboot_seconds, message.mount)
 
 
 def _say(content: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ class Connection(asyncio.Protocol):
         self.nonce = secrets.token_hex(16)
         self.mount_name: str | None = None
         self.is_open = False
+        self.is_silent = False
         self.last_alive = time.monotonic()
         self._server = server
         self._max_unsent_bytes = max_unsent_bytes
@@ -42,6 +43,9 @@ class Connection(asyncio.Protocol):
         self._server.connection_closed(self)
 
     def data_received(self, data: bytes) -> None:
+        if self.is_silent:
+            self._server.spoken_to_the_silent(self)
+            return
         try:
             requests = self._parser.feed(data)
         except BadRequest:
@@ -51,7 +55,7 @@ class Connection(asyncio.Protocol):
         self.last_alive = time.monotonic()
         for request in requests:
             response = self._server.answer(self, request)
-            if response is None:
+            if response is None and not self.is_silent:
                 self.close()
             if response is None or not self.is_open:
                 return
@@ -81,6 +85,14 @@ class Connection(asyncio.Protocol):
         sock = self._transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
+
+    def fall_silent(self) -> None:
+        """Answer nothing from now on and stay open: the camera has lost its power or its network."""
+        self.is_silent = True
+
+    def remote_host(self) -> str:
+        """Address of the client."""
+        return cast(str, self._transport.get_extra_info("peername")[0])
 
     def local_address(self) -> tuple[str, int]:
         """Host and port the client reached."""

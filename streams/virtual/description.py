@@ -1,4 +1,4 @@
-"""Session descriptions of virtual cameras (RFC 8866, RFC 6184)."""
+"""Session descriptions of virtual cameras (RFC 8866)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from streams.virtual.packetizer import PAYLOAD_TYPE
 
 
 def describe(mount_name: str, host: str, clip: Clip) -> bytes:
-    """One H.264 media track."""
+    """One media track."""
     return _join(
         mount_name,
         host,
         f"m=video 0 RTP/AVP {PAYLOAD_TYPE}",
-        f"a=rtpmap:{PAYLOAD_TYPE} H264/90000",
+        f"a=rtpmap:{PAYLOAD_TYPE} {clip.codec.encoding_name}/90000",
         f"a=fmtp:{PAYLOAD_TYPE} {clip.format_parameters()}",
         f"a=framerate:{clip.frames_per_second:.3f}",
         "a=control:trackID=0",

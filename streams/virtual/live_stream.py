@@ -40,18 +40,13 @@ class LiveStream:
     def __init__(
         self, clip: Clip, duration_90k: int, epoch: float, epoch_utc_ns: int, pacing: Pacing, faults: Faults
     ) -> None:
-        self.clip = clip
         self.faults = faults
-        self.ssrc = random.getrandbits(32)
         self.packets_sent = 0
-        self._pictures = [picture for picture in clip.pictures if picture.pts_90k < duration_90k]
-        self._send_times = [picture.send_90k for picture in self._pictures]
         self._duration_90k = duration_90k
+        self._take_clip(clip)
         self._epoch = epoch
         self._epoch_utc_ns = epoch_utc_ns
         self._paced = pacing == "paced"
-        self._timestamp_base = random.getrandbits(32)
-        self._sequence = random.getrandbits(15)
         self._octets_sent = 0
         self._viewers: list[Viewer] = []
         self._joining: list[Viewer] = []
@@ -59,16 +54,23 @@ class LiveStream:
         self._loop_number = 0
         self._picture_index = 0
         self._data: memoryview | None = None
+        self._next_clip: Clip | None = None
         self._offsets: tuple[int, ...] = ()
         self._packet_index = 0
         self._packet_seconds = 0.0
         self._due = 0.0
         self._report_due = 0.0
+        self._choose_numbers()
 
     @property
     def viewer_count(self) -> int:
         """Viewers that play or will with the next picture."""
         return len(self._viewers) + len(self._joining)
+
+    @property
+    def described_clip(self) -> Clip:
+        """What a new viewer will see."""
+        return self._next_clip or self.clip
 
     def join(self, viewer: Viewer, now: float) -> tuple[int, int, float | None]:
         """Send to `viewer` from the next picture on.
@@ -91,6 +93,24 @@ class LiveStream:
             if viewer in viewers:
                 viewers.remove(viewer)
 
+    def restart(self) -> None:
+        """As after a reboot: no viewers, another SSRC, other first numbers."""
+        self._viewers.clear()
+        self._joining.clear()
+        self._choose_numbers()
+
+    def change_clip(self, clip: Clip, now: float) -> None:
+        """Play `clip` in the same place from its next key frame on; source and numbers go on."""
+        if self._data is not None:
+            self._next_clip = clip  # once the picture is out
+            return
+        self._next_clip = None
+        self._take_clip(clip)
+        self._seek(now)
+        while not self._pictures[self._picture_index].is_key:
+            self._next_picture()
+        self._due = self._picture_due()
+
     def run(self, now: float) -> float | None:
         """Send what is due; when to call again, None when nobody watches any more."""
         if now - self._due > _BEHIND_MAX_SECONDS:
@@ -103,6 +123,22 @@ class LiveStream:
                 self._begin_picture(now)
             self._send_due(now)
         return self._due
+
+    def _take_clip(self, clip: Clip) -> None:
+        self.clip = clip
+        self._pictures = [picture for picture in clip.pictures if picture.pts_90k < self._duration_90k]
+        self._send_times = [picture.send_90k for picture in self._pictures]
+
+    def _choose_numbers(self) -> None:
+        self.ssrc = random.getrandbits(32)
+        self._timestamp_base = random.getrandbits(32)
+        self._sequence = random.getrandbits(15)
+
+    def _next_picture(self) -> None:
+        self._picture_index += 1
+        if self._picture_index == len(self._pictures):
+            self._picture_index = 0
+            self._loop_number += 1
 
     def _seek(self, now: float) -> None:
         """Stand before the first picture that is due after `now`."""
@@ -130,7 +166,11 @@ class LiveStream:
 
     def _timestamp(self, where: tuple[int, Picture]) -> int:
         loop_number, picture = where
-        return (self._timestamp_base + loop_number * self._duration_90k + picture.pts_90k) & 0xFFFFFFFF
+        media_90k = loop_number * self._duration_90k + picture.pts_90k
+        return (self._timestamp_base + self._offset_90k() + media_90k) & 0xFFFFFFFF
+
+    def _offset_90k(self) -> int:
+        return round(self.faults.clock_offset_seconds * _CLOCK_RATE)
 
     def _begin_picture(self, now: float) -> None:
         picture = self._pictures[self._picture_index]
@@ -181,20 +221,19 @@ class LiveStream:
             self._packet_index = last
             return
         self._data = None
-        self._picture_index += 1
-        if self._picture_index == len(self._pictures):
-            self._picture_index = 0
-            self._loop_number += 1
+        self._next_picture()
         self._due = self._picture_due()
+        if self._next_clip is not None:
+            self.change_clip(self._next_clip, now)
 
     def _send_report(self, now: float) -> None:
         """Sender report: this UTC is this RTP time (RFC 3550, 6.4.1)."""
         self._report_due = now + _REPORT_SECONDS
-        utc_ns = self._epoch_utc_ns + round((now - self._epoch) * 1e9)
+        utc_ns = self._epoch_utc_ns + round((now - self._epoch + self.faults.clock_offset_seconds) * 1e9)
         seconds = (utc_ns // 1_000_000_000 + _NTP_EPOCH_SECONDS) & 0xFFFFFFFF
         fraction = ((utc_ns % 1_000_000_000) << 32) // 1_000_000_000
         media_90k = round((now - self._epoch) * _CLOCK_RATE)
-        timestamp = (self._timestamp_base + media_90k) & 0xFFFFFFFF
+        timestamp = (self._timestamp_base + self._offset_90k() + media_90k) & 0xFFFFFFFF
         octets = self._octets_sent & 0xFFFFFFFF
         packets = self.packets_sent & 0xFFFFFFFF
         for viewer in tuple(self._viewers):

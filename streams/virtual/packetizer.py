@@ -1,4 +1,4 @@
-"""H.264 to RTP payloads (RFC 6184, packetization mode 1), framed for interleaving in RTSP (RFC 2326, 10.12).
+"""NAL units to RTP packets, framed for interleaving in RTSP (RFC 2326, 10.12).
 
 A picture is packetized once per clip. A mount patches sequence number, timestamp and SSRC into a copy.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from streams.virtual.codec import ClipCodec
+
 PAYLOAD_TYPE = 96
 MAX_PAYLOAD_BYTES = 1388
 """With 12 bytes of RTP header a packet has 1,400."""
@@ -16,8 +18,6 @@ _FRAME_HEADER = struct.Struct(">BBH")
 _RTP_HEADER = struct.Struct(">BBHII")
 _PER_MOUNT = struct.Struct(">HII")
 _PER_MOUNT_OFFSET = _FRAME_HEADER.size + 2
-_FU_A = 28
-_STAP_A = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ class PacketTemplate:
         return data
 
 
-def packetize(nal_units: list[bytes], parameter_sets: tuple[bytes, ...] = ()) -> PacketTemplate:
-    """Packets of one picture; `parameter_sets` go in front as one STAP-A (apart when they are too large)."""
+def packetize(codec: ClipCodec, nal_units: list[bytes], parameter_sets: tuple[bytes, ...] = ()) -> PacketTemplate:
+    """Packets of one picture; `parameter_sets` go in front as one aggregate (apart when they are too large)."""
     payloads: list[bytes] = []
     if parameter_sets:
-        aggregate = _stap_a(parameter_sets)
+        aggregate = codec.aggregate(parameter_sets)
         payloads.extend([aggregate] if len(aggregate) <= MAX_PAYLOAD_BYTES else parameter_sets)
     for nal_unit in nal_units:
         if len(nal_unit) <= MAX_PAYLOAD_BYTES:
             payloads.append(nal_unit)
         else:
-            payloads.extend(_fu_a(nal_unit))
+            payloads.extend(codec.fragments(nal_unit, MAX_PAYLOAD_BYTES))
     pieces: list[bytes] = []
     offsets = [0]
     for number, payload in enumerate(payloads):
@@ -65,21 +65,3 @@ def packetize(nal_units: list[bytes], parameter_sets: tuple[bytes, ...] = ()) ->
         pieces.append(payload)
         offsets.append(offsets[-1] + _FRAME_HEADER.size + _RTP_HEADER.size + len(payload))
     return PacketTemplate(b"".join(pieces), tuple(offsets))
-
-
-def _stap_a(nal_units: tuple[bytes, ...]) -> bytes:
-    importance = max(nal_unit[0] & 0x60 for nal_unit in nal_units)
-    body = b"".join(struct.pack(">H", len(nal_unit)) + nal_unit for nal_unit in nal_units)
-    return bytes((importance | _STAP_A,)) + body
-
-
-def _fu_a(nal_unit: bytes) -> list[bytes]:
-    indicator = (nal_unit[0] & 0xE0) | _FU_A
-    kind = nal_unit[0] & 0x1F
-    room = MAX_PAYLOAD_BYTES - 2
-    starts = range(1, len(nal_unit), room)
-    fragments = []
-    for start in starts:
-        flags = (0x80 if start == 1 else 0) | (0x40 if start + room >= len(nal_unit) else 0)
-        fragments.append(bytes((indicator, flags | kind)) + nal_unit[start : start + room])
-    return fragments

@@ -107,16 +107,35 @@ class RequestParser:
         return Request(parts[0], parts[1], headers, body)
 
 
-def interleaved_channel(transport: str) -> int | None:
-    """The first channel that a Transport header asks for over TCP; None when it offers no TCP transport."""
+@dataclass(frozen=True, slots=True)
+class Interleaved:
+    """RTP over the RTSP connection: `channel`, RTCP on the next one."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPorts:
+    """RTP over UDP, to these ports of the client."""
+
+    rtp: int
+    rtcp: int
+
+
+def transport_offers(transport: str) -> list[Interleaved | ClientPorts]:
+    """What a Transport header offers of what this server can do, in the client's order."""
+    found: list[Interleaved | ClientPorts] = []
     for offer in transport.split(","):
-        fields = [field.strip() for field in offer.split(";")]
-        if fields[0].upper() != "RTP/AVP/TCP":
-            continue
-        for field in fields[1:]:
-            name, _, value = field.partition("=")
-            if name.lower() == "interleaved":
-                first = value.partition("-")[0]
-                return int(first) if first.isdecimal() and int(first) <= 254 else None
-        return 0
-    return None
+        profile, *fields = (field.strip() for field in offer.split(";"))
+        pairs = (field.partition("=") for field in fields)
+        values = {name.lower(): value for name, _, value in pairs}
+        if profile.upper() == "RTP/AVP/TCP":
+            first = values.get("interleaved", "0").partition("-")[0]
+            if first.isdecimal() and int(first) <= 254:
+                found.append(Interleaved(int(first)))
+        elif profile.upper() in ("RTP/AVP", "RTP/AVP/UDP") and "multicast" not in values:
+            low, _, high = values.get("client_port", "").partition("-")
+            ports = (int(low), int(high or int(low) + 1)) if low.isdecimal() and (high or "0").isdecimal() else ()
+            if ports and all(0 < port < 65_536 for port in ports):
+                found.append(ClientPorts(*ports))
+    return found

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,27 +14,20 @@ from urllib.parse import urlsplit
 
 from config.settings import StreamName
 from streams.virtual.authentication import challenge, is_authorized
-from streams.virtual.clip import Clip, ClipError, load_clip
+from streams.virtual.clip import Clip, load_clip
 from streams.virtual.connection import MAX_UNSENT_BYTES, Connection
 from streams.virtual.description import describe, describe_audio_only
 from streams.virtual.live_stream import LiveStream
-from streams.virtual.rtsp_request import Request, Response, interleaved_channel
-from streams.virtual.session import Session
+from streams.virtual.mount import MountedCamera
+from streams.virtual.rtsp_request import ClientPorts, Interleaved, Request, Response, transport_offers
+from streams.virtual.session import InterleavedRoute, Session
 from streams.virtual.settings import Faults, Mount, Pacing
 from streams.virtual.timeline import LoopTimeline
 from streams.virtual.timer_wheel import TimerWheel
+from streams.virtual.udp import Address, UdpPorts, UdpRoute
 
-_DURATION_TOLERANCE_90K = 45_000
 _CLOSE_SECONDS = 1.0
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
-
-
-@dataclass(slots=True)
-class _MountState:
-    mount: Mount
-    faults: Faults
-    timeline: LoopTimeline
-    streams: dict[str, LiveStream]
 
 
 class VirtualCameraServer:
@@ -64,8 +56,10 @@ class VirtualCameraServer:
         self._session_timeout_seconds = session_timeout_seconds
         self._tick_seconds = tick_seconds
         self._max_unsent_bytes = max_unsent_bytes
-        self._states: dict[str, _MountState] = {}
+        self._states: dict[str, MountedCamera] = {}
         self._sessions: dict[str, Session] = {}
+        self._by_report_address: dict[Address, Session] = {}
+        self._rebooting: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
         self._all_closed = asyncio.Event()
         self._all_closed.set()
@@ -80,11 +74,14 @@ class VirtualCameraServer:
         self.started_at = datetime.fromtimestamp(epoch_utc_ns // 1000 / 1e6, UTC)
         for mount in self._mounts:
             self._states[mount.name] = self._make_state(mount, clips, epoch, epoch_utc_ns)
+        self._udp = UdpPorts(self.host, self._heard_from)
+        self._lifetime.callback(self._udp.close)
         await self._listen()
         self._expiry = self._loop.call_later(self._expiry_seconds, self._expire_sessions)
         self._lifetime.callback(lambda: self._expiry.cancel())
         self._lifetime.callback(self._wheel.close)
         self._lifetime.push_async_callback(self._close_connections)
+        self._lifetime.callback(lambda: [task.cancel() for task in self._rebooting])
         return self
 
     async def __aexit__(
@@ -106,11 +103,32 @@ class VirtualCameraServer:
         return self._states[name].faults
 
     def set_faults(self, name: str, faults: Faults) -> None:
-        """Replace the faults of mount `name`; sessions that stand feel stall and drop at the next picture."""
+        """Replace the faults of mount `name`; sessions that stand feel most of them at the next picture.
+
+        Raises ClipError for `changed` where the mount has no such clip.
+        """
         state = self._states[name]
-        state.faults = faults
-        for stream in state.streams.values():
-            stream.faults = faults
+        state.set_faults(faults)
+        for session in self._sessions.values():
+            if session.mount_name == name:
+                session.stream.faults = faults  # of a stream that a changed one replaced, too
+        if faults.half_open:
+            self._silence(name)
+
+    def reboot(self, seconds: float, name: str | None = None) -> None:
+        """Mount `name`, or the whole server with its port, is away for `seconds`, without a farewell.
+
+        Sessions are gone; SSRCs, sequence numbers and RTP times begin anew. A client that still writes to an old
+        connection afterwards gets an RST. A mount by itself shares its port with the others: it resets who asks.
+        """
+        for state in [self._states[name]] if name is not None else self._states.values():
+            self._silence(state.mount.name)
+            state.reboot(seconds)
+        if name is None:
+            self._server.close()
+            task = self._loop.create_task(self._boot(seconds))
+            self._rebooting.add(task)
+            task.add_done_callback(self._rebooting.discard)
 
     def reset(self, name: str) -> int:
         """RST every connection of mount `name`; gives how many there were."""
@@ -140,6 +158,7 @@ class VirtualCameraServer:
             "connections": len(self._connections),
             "sessions": len(self._sessions),
             "packets_sent": sum(stream.packets_sent for stream in streams),
+            "datagrams_dropped": self._udp.packets_dropped,
             "slow_clients_dropped": self.slow_clients_dropped,
             "late_seconds_max": late,
         }
@@ -174,13 +193,25 @@ class VirtualCameraServer:
             else:
                 session.detach()
 
+    def spoken_to_the_silent(self, connection: Connection) -> None:
+        """A client wrote to a connection that this camera forgot: an RST, once it is back."""
+        state = self._states.get(connection.mount_name or "")
+        if state is None or not state.is_silent:
+            connection.reset()
+
     def answer(self, connection: Connection, request: Request) -> Response | None:
-        """The response to `request`; None means: close the connection."""
+        """The response to `request`; None: close the connection, unless it fell silent."""
         name, stream_name = _split_path(request.url)
         state = self._states.get(name)
         if state is None:
             return Response(404) if name or request.method != "OPTIONS" else _options()
         connection.mount_name = name
+        if state.is_away:
+            connection.reset()
+            return None
+        if state.faults.half_open:
+            connection.fall_silent()
+            return None
         if state.faults.refuse != "no":
             return Response(503) if state.faults.refuse == "503" else None
         if request.method == "OPTIONS":
@@ -195,7 +226,7 @@ class VirtualCameraServer:
         return self._answer_method(connection, request, state, stream)
 
     def _answer_method(
-        self, connection: Connection, request: Request, state: _MountState, stream: LiveStream
+        self, connection: Connection, request: Request, state: MountedCamera, stream: LiveStream
     ) -> Response:
         if request.method == "DESCRIBE":
             return self._answer_describe(connection, request, state, stream)
@@ -219,26 +250,39 @@ class VirtualCameraServer:
         return Response(501, (("Public", _METHODS),))
 
     def _answer_describe(
-        self, connection: Connection, request: Request, state: _MountState, stream: LiveStream
+        self, connection: Connection, request: Request, state: MountedCamera, stream: LiveStream
     ) -> Response:
         host, _ = connection.local_address()
         name = state.mount.name
-        body = describe_audio_only(name, host) if state.faults.not_video else describe(name, host, stream.clip)
+        body = (
+            describe_audio_only(name, host) if state.faults.not_video else describe(name, host, stream.described_clip)
+        )
         base = request.url.rstrip("/") + "/"
         return Response(200, (("Content-Base", base), ("Content-Type", "application/sdp")), body)
 
     def _answer_setup(
-        self, connection: Connection, request: Request, state: _MountState, stream: LiveStream
+        self, connection: Connection, request: Request, state: MountedCamera, stream: LiveStream
     ) -> Response:
-        channel = interleaved_channel(request.headers.get("transport", ""))
-        if channel is None:
+        only = {"tcp": (Interleaved,), "udp": (ClientPorts,), None: (Interleaved, ClientPorts)}
+        offers = transport_offers(request.headers.get("transport", ""))
+        chosen = next((offer for offer in offers if isinstance(offer, only[state.faults.only_transport])), None)
+        if chosen is None:
             return Response(461)
         limit = state.faults.session_limit
         if limit is not None and self.session_count(state.mount.name) >= limit:
             return Response(state.faults.over_limit_status)
-        session = Session(state.mount.name, stream, connection, channel)
+        if isinstance(chosen, Interleaved):
+            session = Session(state.mount.name, stream, connection, InterleavedRoute(connection, chosen.channel))
+            transport = f"RTP/AVP/TCP;unicast;interleaved={chosen.channel}-{chosen.channel + 1}"
+        else:
+            route = UdpRoute(self._udp, connection.remote_host(), chosen.rtp, chosen.rtcp, stream)
+            session = Session(state.mount.name, stream, connection, route)
+            session.report_address = route.report_address
+            self._by_report_address[route.report_address] = session
+            own = f"{self._udp.port}-{self._udp.port + 1}"
+            transport = f"RTP/AVP;unicast;client_port={chosen.rtp}-{chosen.rtcp};server_port={own}"
         self._sessions[session.id] = session
-        transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={stream.ssrc:08X}"
+        transport += f";ssrc={stream.ssrc:08X}"
         timeout = f"{session.id};timeout={max(1, round(self._session_timeout_seconds))}"
         return Response(200, (("Transport", transport), ("Session", timeout)))
 
@@ -255,6 +299,24 @@ class VirtualCameraServer:
     def _end(self, session: Session) -> None:
         session.detach()
         self._sessions.pop(session.id, None)
+        if session.report_address is not None:
+            self._by_report_address.pop(session.report_address, None)
+
+    def _heard_from(self, address: Address) -> None:
+        if session := self._by_report_address.get(address):
+            session.touch()
+
+    def _silence(self, name: str) -> None:
+        """End the sessions of a mount and let its connections stand."""
+        for session in [session for session in self._sessions.values() if session.mount_name == name]:
+            self._end(session)
+        for connection in self._connections:
+            if connection.mount_name == name:
+                connection.fall_silent()
+
+    async def _boot(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._listen()
 
     # Lifetime.
 
@@ -272,26 +334,20 @@ class VirtualCameraServer:
                 connection.close()
 
     def _load_clips(self) -> dict[Path, Clip]:
-        paths = {path.resolve() for mount in self._mounts for path in (mount.main, mount.sub) if path is not None}
+        named = (path for mount in self._mounts for path in (mount.main, mount.sub, mount.changed))
+        paths = {path.resolve() for path in named if path is not None}
         return {path: load_clip(path) for path in sorted(paths)}
 
-    def _make_state(self, mount: Mount, clips: dict[Path, Clip], epoch: float, epoch_utc_ns: int) -> _MountState:
+    def _make_state(self, mount: Mount, clips: dict[Path, Clip], epoch: float, epoch_utc_ns: int) -> MountedCamera:
         main = clips[mount.main.resolve()]
         timeline = LoopTimeline(self.started_at, main.duration_seconds, mount.phase_seconds)
-        streams: dict[str, LiveStream] = {}
-        for name, path in (("main", mount.main), ("sub", mount.sub)):
-            if path is None:
-                continue
-            clip = clips[path.resolve()]
-            if abs(clip.duration_90k - main.duration_90k) > _DURATION_TOLERANCE_90K:
-                lengths = f"{clip.duration_seconds:.2f} s, {mount.main} {main.duration_seconds:.2f} s"
-                raise ClipError(f"mount {mount.name}: sub and main must last equally long: {path} {lengths}")
-            media_epoch = epoch - mount.phase_seconds
-            media_epoch_utc_ns = epoch_utc_ns - round(mount.phase_seconds * 1e9)
-            streams[name] = LiveStream(
-                clip, main.duration_90k, media_epoch, media_epoch_utc_ns, self._pacing, mount.faults
-            )
-        return _MountState(mount, mount.faults, timeline, streams)
+        media_epoch = epoch - mount.phase_seconds
+        media_epoch_utc_ns = epoch_utc_ns - round(mount.phase_seconds * 1e9)
+
+        def make_stream(clip: Clip, duration_90k: int, faults: Faults) -> LiveStream:
+            return LiveStream(clip, duration_90k, media_epoch, media_epoch_utc_ns, self._pacing, faults)
+
+        return MountedCamera(mount, timeline, clips, make_stream)
 
     async def _listen(self) -> None:
         def accept() -> Connection:

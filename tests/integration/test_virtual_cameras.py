@@ -35,10 +35,10 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
-def play_with_libavformat(url: str, count: int) -> list[tuple[float, bool]]:
+def play_with_libavformat(url: str, count: int, transport: str = "tcp") -> list[tuple[float, bool]]:
     """(seconds, is a picture of the right size) of `count` decoded frames."""
     found: list[tuple[float, bool]] = []
-    options = {"rtsp_transport": "tcp", "timeout": "20000000", "analyzeduration": "200000"}
+    options = {"rtsp_transport": transport, "timeout": "20000000", "analyzeduration": "200000"}
     with av.open(url, options=options) as container:
         for frame in container.decode(video=0):
             found.append((frame.time, (frame.width, frame.height) == (320, 180)))
@@ -52,10 +52,11 @@ def pictures_of(packets: list[Packet]) -> list[int]:
     return list(dict.fromkeys(packet.timestamp for packet in packets))
 
 
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("pacing", ["paced", "burst"])
-async def test_libavformat_plays_over_the_loop_seam_without_a_jump(pacing: str) -> None:
+async def test_libavformat_plays_over_the_loop_seam_without_a_jump(pacing: str, transport: str) -> None:
     async with VirtualCameraServer([Mount(name="gate", main=short_clip())], pacing=pacing) as server:
-        frames = await asyncio.to_thread(play_with_libavformat, server.url("gate"), 40)
+        frames = await asyncio.to_thread(play_with_libavformat, server.url("gate"), 40, transport)
     times = [seconds for seconds, _ in frames]
     steps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert steps == pytest.approx([1 / 30] * 39, abs=0.001)
@@ -182,10 +183,14 @@ async def test_basic_password_and_libavformat_agree() -> None:
             await asyncio.to_thread(play_with_libavformat, good.replace("u:p", "u:x"), 3)
 
 
-async def test_udp_is_answered_with_unsupported_transport_and_unknown_paths_with_not_found() -> None:
+async def test_a_transport_it_does_not_have_is_refused_and_unknown_paths_are_not_found() -> None:
     async with VirtualCameraServer([Mount(name="g", main=short_clip())]) as server, RtspProbe(server.url("g")) as probe:
-        setup = await probe.request("SETUP", Transport="RTP/AVP;unicast;client_port=5000-5001")
+        setup = await probe.request("SETUP", Transport="RTP/AVP;multicast;client_port=5000-5001")
         assert setup.status == 461
+        for only, offer in (("tcp", "RTP/AVP;unicast;client_port=5000-5001"), ("udp", "RTP/AVP/TCP;interleaved=0-1")):
+            server.set_faults("g", Faults(only_transport=only))
+            assert (await probe.request("SETUP", Transport=offer)).status == 461
+        server.set_faults("g", Faults())
         assert (await probe.request("DESCRIBE", server.url("g", "sub"))).status == 404
         assert (await probe.request("DESCRIBE", server.url("other"))).status == 404
         assert (await probe.request("PLAY", Session="0")).status == 454

@@ -3,6 +3,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.rtsp.depacketizer import H265Depacketizer
+from streams.virtual.codec import H264, H265
 from streams.virtual.packetizer import MAX_PAYLOAD_BYTES, packetize
 
 
@@ -52,14 +54,24 @@ nal_units = st.builds(
 @given(st.lists(nal_units, min_size=1, max_size=4), st.booleans())
 def test_what_is_packetized_comes_together_again(units: list[bytes], with_sets: bool) -> None:
     sets = (b"\x67\x64\x00\x16abc", b"\x68\xeeab") if with_sets else ()
-    packets = _parse(packetize(units, sets).data)
+    packets = _parse(packetize(H264(), units, sets).data)
     assert _join([payload for *_, payload in packets]) == [*sets, *units]
     assert [marker for *_, marker, _ in packets] == [False] * (len(packets) - 1) + [True]
     assert all(len(payload) <= MAX_PAYLOAD_BYTES for *_, payload in packets)
 
 
+@given(st.lists(st.tuples(st.sampled_from([1, 19, 39]), st.integers(1, 3 * MAX_PAYLOAD_BYTES)), min_size=1, max_size=4))
+def test_h265_comes_together_again_in_the_client(sizes: list[tuple[int, int]]) -> None:
+    units = [bytes((kind << 1, 1)) + bytes(i * 7 % 255 + 1 for i in range(size)) for kind, size in sizes]
+    sets = (b"\x40\x01vps", b"\x42\x01sps", b"\x44\x01pps")
+    payloads = [payload for *_, payload in _parse(packetize(H265(), units, sets).data)]
+    depacketizer = H265Depacketizer()
+    assert [nal for payload in payloads for nal in depacketizer.push(memoryview(payload))] == [*sets, *units]
+    assert all(len(payload) <= MAX_PAYLOAD_BYTES for payload in payloads)
+
+
 def test_patching_numbers_packets_and_wraps_the_sequence() -> None:
-    template = packetize([b"\x65" + bytes(5000)])
+    template = packetize(H264(), [b"\x65" + bytes(5000)])
     packets = _parse(template.patched(65_534, 0xFFFF_FFF0, 0xDEAD_BEEF))
     assert [sequence for sequence, *_ in packets] == [65_534, 65_535, 0, 1]
     assert {(timestamp, ssrc) for _, timestamp, ssrc, *_ in packets} == {(0xFFFF_FFF0, 0xDEAD_BEEF)}
