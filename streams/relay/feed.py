@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
-from streams.relay.errors import NotRelayable, ReorderedFrames
+from streams.relay.errors import CodecNotRelayable, NotRelayable, ReorderedFrames
 from streams.relay.packetizer import PacketizedUnit
 from streams.relay.start import is_reordered, is_start, plan_start
 from streams.relay.viewer import Viewer
@@ -52,9 +52,11 @@ class Feed:
 
     def _take(self, index: int, unit: AccessUnit) -> None:
         previous, self._previous = self._previous, unit
+        if unit.parameters.codec != "h264":  # the camera was set to another, or another camera has taken its place
+            self._refuse(CodecNotRelayable(f"{self.name} has become {unit.parameters.codec.upper()}; set it to H.264"))
+            return
         if previous is not None and is_reordered(previous, unit):
-            self.refusal = ReorderedFrames(f"{self.name} has begun to send reordered pictures")
-            self._on_refusal(self)
+            self._refuse(ReorderedFrames(f"{self.name} has begun to send reordered pictures"))
             return
         may_start = is_start(unit)
         is_broken = previous is not None and previous.run != unit.run
@@ -62,6 +64,10 @@ class Feed:
             if is_broken and viewer.feed is self:
                 viewer.wait_for_key_frame()
             viewer.take(unit, lambda: self._packetized(index, unit), may_start=may_start, feed=self)
+
+    def _refuse(self, refusal: NotRelayable) -> None:
+        self.refusal = refusal
+        self._on_refusal(self)
 
     def _packetized(self, index: int, unit: AccessUnit) -> PacketizedUnit:
         packets = self._packets.get(index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,15 @@ async def test_nobody_watching_costs_nothing(wall: Wall, units: list[AccessUnit]
     append_now(wall.buffer, units[2:6])
     await asyncio.sleep(0.05)
     assert pair.datagrams() == [] and wall.feed.viewers == [] and not wall.buffer._listeners
+
+
+async def test_a_stream_that_becomes_another_codec_ends_its_viewers_and_says_why(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:3])
+    wall.viewer()
+    assert not wall.refused
+    other = replace(units[GOP], parameters=replace(units[GOP].parameters, codec="h265"))
+    append_now(wall.buffer, [other])
+    assert wall.refused == [wall.feed] and wall.feed.refusal is not None
+    assert wall.feed.refusal.detail == "cam/main has become H265; set it to H.264"
