@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from streams.shards import Shard, cameras_of
 log = logging.getLogger(__name__)
 
 _CHECK_SECONDS = 1.0
+_IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # the center takes no other in a heartbeat
 
 
 class Roster:
@@ -49,6 +51,14 @@ class Roster:
             others = len(changed) - len(new)
             log.info("cameras: %d new, %d changed, %d removed, %d now", len(new), others, len(gone), len(self.cameras))
         self._site.on_change()
+
+    def unusable(self) -> dict[str, str]:
+        """Cameras that do not run at all because of their definition, and why."""
+        return {
+            camera_id: reason
+            for camera_id, reason in self.faults.items()
+            if camera_id not in self.cameras and _IDENTIFIER.fullmatch(camera_id)
+        }
 
     async def run(self) -> None:
         """Look after the cameras, for ever."""

@@ -52,10 +52,13 @@ class WorkerParts:
 
 def heartbeat(parts: WorkerParts) -> dict[str, Any]:
     """What the center is told every two seconds."""
-    cameras = {
+    cameras: dict[str, dict[str, Any]] = {
         camera_id: {name: {"state": state, "reason": reason[:500]} for name, (state, reason) in camera.states().items()}
         for camera_id, camera in parts.roster.cameras.items()
     }
+    for camera_id, reason in parts.roster.unusable().items():
+        told = f"the worker cannot use its definition ({reason[:400]}); change it, or update the worker"
+        cameras[camera_id] = {"main": {"state": "backing_off", "reason": told[:500]}}
     return {
         "base_url": parts.base_url,
         "pid": os.getpid(),

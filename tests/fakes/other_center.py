@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,12 +18,13 @@ from streams.worker_http import listen, serve
 
 @dataclass
 class OtherCenter:
-    """`answer` None: it keeps no list. `asked` counts how often the list was fetched."""
+    """`answer` None: it keeps no list. `asked` counts how often the list was fetched; `heard` is the last heartbeat."""
 
     answer: bytes | None = None
     version: str = "1"
     asked: int = 0
     url: str = ""
+    heard: dict[str, Any] = field(default_factory=dict)
 
     def says(self, version: str, *cameras: Any) -> None:
         self.version, self.answer = version, json.dumps({"version": version, "cameras": cameras}).encode()
@@ -31,7 +32,7 @@ class OtherCenter:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[OtherCenter]:
         async def heartbeat(request: Request) -> Response:
-            await request.body()
+            self.heard = await request.json()
             known: dict[str, Any] = {} if self.answer is None else {"cameras_version": self.version}
             return JSONResponse({"open_incidents": [], **known})
 

@@ -230,11 +230,17 @@ async def test_what_cannot_be_understood_leaves_the_cameras_as_they_are_and_is_t
             assert runs("gate", "yard")(await worker.status())
 
             secret = {**yard, "main": "http://user:s3cret@nowhere/", "password": "s3cret"}
-            center.says("3", gate, secret, hall, {**hall, "name": "twice"}, {"id": 7}, "nothing")
+            future = {**hall, "id": "roof", "from_a_later_version": 1}
+            center.says(
+                "3", gate, secret, hall, {**hall, "name": "twice"}, future, {"id": 7}, {"id": "No Id"}, "nothing"
+            )
             status = await worker.wait_status(runs("gate", "yard", "hall"), "the bad one goes on, the new one runs")
             assert "main: " in status["camera_list"]["faults"]["yard"] and not status["camera_list"]["fault"]
             assert "s3cret" not in worker.text() and "s3cret" not in json.dumps(status)
             assert status["cameras"]["gate"]["streams"]["main"]["counts"]["sessions"] == 1
+            await until(lambda: sorted(center.heard["cameras"]) == ["gate", "hall", "roof", "yard"])
+            assert "from_a_later_version" in center.heard["cameras"]["roof"]["main"]["reason"]
+            assert center.heard["cameras"]["yard"]["main"]["state"] == "live"
             center.says("4", gate, yard)
             await worker.wait_status(runs("gate", "yard"), "mended")
             status = await worker.status()
