@@ -1,8 +1,8 @@
 """From a touch on the mayor's screen to the first presented frame, on a whole running city.
 
-`python -m tests.benchmarks.one_touch --json [--opens 30]`: `haechi run` with cameras over RTSP, its ledger and its
-recordings, and headless Chromium on the mayor's page; a camera is touched, its picture is watched, the page goes
-back. Touches are spread over the cameras and at random over their GOPs. The last line is one JSON object, in ms:
+`python -m tests.benchmarks.one_touch --json [--opens 30]`: `haechi run` with cameras over RTSP that are recorded and
+analysed, its ledger, and headless Chromium on the mayor's page; a camera is touched, its picture is watched, the page
+goes back. Touches are spread over the cameras and at random over their GOPs. The last line is one JSON object, in ms:
 
 - first: from the browser's `pointerdown` to the first frame that was presented,
 - moving: to the first frame that shows another picture than the first.
@@ -130,6 +130,7 @@ def _camera(server: VirtualCameraServer, number: int) -> dict[str, Any]:
         "position": {"latitude": 37.26 + 0.004 * (number % 4), "longitude": 127.0 + 0.005 * (number // 4)},
         "main": server.url(name, "main"),
         "sub": server.url(name, "sub"),
+        "zones": [{"name": "all", "rules": [{"kind": "intrusion"}]}],
     }
 
 
