@@ -1,10 +1,12 @@
 """What it costs to read a camera: CPU seconds of Haechi's client, of PyAV threads and of ffmpeg processes.
 
-`python -m tests.benchmarks.ingest --json [--cameras N] [--seconds S] [--runs R] [--pacing paced|burst]`
+`python -m tests.benchmarks.ingest --json [--cameras N] [--seconds S] [--runs R] [--many M]`
 
 Virtual cameras (1080p15, 2 Mbit/s, one GOP in 2 s) play in a process of their own over loopback; the contenders read
 all of them in turn, the same cameras for the same time. CPU seconds are those of whole processes, user and system,
-after everything plays. The median of the runs counts. The last line is one JSON object.
+after everything plays. The median of the runs counts, packets paced one by one (`ratio_…`) and in bursts of whole
+pictures (`burst_ratio_…`). `cost_growth` is what a picture costs among M cameras over what it costs among N. The last
+line is one JSON object.
 """
 
 from __future__ import annotations
@@ -78,6 +80,7 @@ def virtual_cameras(folder: Path, count: int, pacing: str) -> Iterator[list[str]
 
 async def read_with_haechi(urls: list[str], seconds: float) -> dict[str, float]:
     """Whole streams: client, checks, assembling, ring, state machine."""
+    empty_bytes = _resident_bytes()
     budget = asyncio.Semaphore(16)
     streams = [
         Stream(
@@ -97,6 +100,8 @@ async def read_with_haechi(urls: list[str], seconds: float) -> dict[str, float]:
     await asyncio.sleep(seconds)
     cpu, elapsed = time.process_time() - cpu, time.monotonic() - started
     after = [stream.status().counts for stream in streams]
+    ring_bytes = sum(stream.buffer.byte_count for stream in streams)
+    grown_bytes = _resident_bytes() - empty_bytes
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
@@ -106,6 +111,8 @@ async def read_with_haechi(urls: list[str], seconds: float) -> dict[str, float]:
         "pictures": sum(new.access_units - old.access_units for new, old in zip(after, before, strict=True)),
         "packets": sum(new.packets - old.packets for new, old in zip(after, before, strict=True)),
         "lost": sum(new.lost_packets - old.lost_packets for new, old in zip(after, before, strict=True)),
+        "bytes_per_camera": grown_bytes / len(urls),
+        "ring_bytes_per_camera": ring_bytes / len(urls),
     }
 
 
@@ -152,6 +159,11 @@ def read_with_ffmpeg(urls: list[str], seconds: float) -> dict[str, float]:
             process.wait()
 
 
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
+
+
 def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
@@ -168,10 +180,7 @@ def _wait_until(condition: Any) -> None:
 def contend(contender: str, urls: list[str], seconds: float) -> None:
     """Body of a contender's process: one JSON line on standard output."""
     if contender == "haechi":
-        empty = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         result = uvloop.run(read_with_haechi(urls, seconds))
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - empty
-        result["bytes_per_camera"] = grown * 1024 / len(urls)
     elif contender == "pyav":
         result = read_with_pyav(urls, seconds)
     else:
@@ -193,50 +202,82 @@ def measure(contender: str, urls: list[str], seconds: float) -> dict[str, float]
     return result
 
 
-def run(cameras: int, seconds: float, runs: int, pacing: str) -> dict[str, Any]:
-    """All contenders, interleaved."""
+def compare(cameras: int, seconds: float, runs: int, pacing: str) -> dict[str, Any]:
+    """All contenders, interleaved: the median share of a core a camera of each, and what ours read."""
     contenders = [name for name in _CONTENDERS if name != "ffmpeg" or shutil.which("ffmpeg")]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in contenders}
     with tempfile.TemporaryDirectory() as folder, virtual_cameras(Path(folder), cameras, pacing) as urls:
         for number in range(runs):
             for name in contenders:
                 found[name].append(measure(name, urls, seconds))
-                print(f"run {number + 1}, {name}: {found[name][-1]}", file=sys.stderr)
-    percent = {name: statistics.median(result["cpu_percent"] for result in results) for name, results in found.items()}
-    ours = percent["haechi"]
+                print(f"{pacing}, run {number + 1}, {name}: {found[name][-1]}", file=sys.stderr)
+    ours = found["haechi"]
     return {
-        "cameras": cameras,
-        "seconds": seconds,
-        "runs": runs,
-        "pacing": pacing,
-        "cpu_percent": percent,
-        "cameras_per_core": 100 / ours,
-        "ratio_pyav": percent["pyav"] / ours,
-        "ratio_ffmpeg": percent["ffmpeg"] / ours if "ffmpeg" in percent else None,
-        "bytes_per_camera": statistics.median(result["bytes_per_camera"] for result in found["haechi"]),
-        "lost": sum(result["lost"] for result in found["haechi"]),
-        "pictures_per_second": statistics.median(
-            result["pictures"] / result["seconds"] / cameras for result in found["haechi"]
-        ),
+        "cpu_percent": {name: _median(results, "cpu_percent") for name, results in found.items()},
+        "bytes_per_camera": _median(ours, "bytes_per_camera"),
+        "ring_bytes_per_camera": _median(ours, "ring_bytes_per_camera"),
+        "lost": sum(result["lost"] for result in ours),
+        "pictures_per_second": statistics.median(each["pictures"] / each["seconds"] / cameras for each in ours),
     }
+
+
+def growth(few: int, many: int, seconds: float, runs: int, pacing: str) -> dict[str, float]:
+    """Ours alone with `few` and with `many` cameras, in turn: how much more a picture costs among many."""
+    found: dict[int, list[dict[str, float]]] = {few: [], many: []}
+    with tempfile.TemporaryDirectory() as folder, virtual_cameras(Path(folder), many, pacing) as urls:
+        for number in range(runs):
+            for count, results in found.items():
+                results.append(measure("haechi", urls[:count], seconds))
+                print(f"{count} cameras, run {number + 1}: {results[-1]}", file=sys.stderr)
+    micros = {
+        count: statistics.median(1e6 * each["cpu_seconds"] / each["pictures"] for each in results)
+        for count, results in found.items()
+    }
+    return {
+        "cost_growth": micros[many] / micros[few],
+        "cpu_microseconds_a_picture_few": micros[few],
+        "cpu_microseconds_a_picture_many": micros[many],
+        "growth_pictures_per_second": statistics.median(
+            result["pictures"] / result["seconds"] / many for result in found[many]
+        ),
+        "growth_lost": sum(result["lost"] for result in found[many]),
+    }
+
+
+def _median(results: list[dict[str, float]], name: str) -> float:
+    return statistics.median(result[name] for result in results)
+
+
+def run(cameras: int, seconds: float, runs: int, many: int) -> dict[str, Any]:
+    """Packets paced one by one and in bursts of whole pictures, then among `many` (0: not)."""
+    paced, burst = (compare(cameras, seconds, runs, pacing) for pacing in ("paced", "burst"))
+    result: dict[str, Any] = {"cameras": cameras, "seconds": seconds, "runs": runs, **paced}
+    result["cameras_per_core"] = 100 / paced["cpu_percent"]["haechi"]
+    result["burst_cpu_percent"] = burst["cpu_percent"]
+    result["lost"] += burst["lost"]
+    for name in ("ffmpeg", "pyav"):
+        for prefix, found in (("", paced["cpu_percent"]), ("burst_", burst["cpu_percent"])):
+            result[f"{prefix}ratio_{name}"] = found[name] / found["haechi"] if name in found else None
+    return result | (growth(cameras, many, seconds, runs, "paced") if many else {})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="only the JSON object")
-    parser.add_argument("--cameras", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--pacing", choices=("paced", "burst"), default="paced")
+    parser.add_argument("--cameras", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--many", type=int, default=1000, help="cameras of the growth measurement; 0 leaves it out")
     parser.add_argument("--contend", choices=_CONTENDERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contend:
         contend(arguments.contend, json.load(sys.stdin), arguments.seconds)
         return
-    result = run(arguments.cameras, arguments.seconds, arguments.runs, arguments.pacing)
+    result = run(arguments.cameras, arguments.seconds, arguments.runs, arguments.many)
     if not arguments.json:
-        for name, percent in result["cpu_percent"].items():
-            print(f"{name:>8}: {percent:.3f} % of a core a camera, {100 / percent:.0f} cameras a core")
+        for pacing, found in (("paced", result["cpu_percent"]), ("burst", result["burst_cpu_percent"])):
+            for name, percent in found.items():
+                print(f"{pacing} {name:>8}: {percent:.3f} % of a core a camera, {100 / percent:.0f} cameras a core")
     print(json.dumps(result))
 
 
