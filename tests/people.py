@@ -31,7 +31,6 @@ class Room:
 
     async def sit(self, role: str, size: tuple[int, int] = DESKTOP) -> Page:
         """A window signed in with `role` through the form, at the role's own page."""
-        name = await self.city.account(role)
         context = await self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale=LOCALES[self.language],
@@ -40,13 +39,17 @@ class Room:
         )
         page = await context.new_page()
         await page.goto(self.city.url)
-        await page.fill("input[name=account]", name)
+        await self.sign_in(page, role)
+        assert await page.evaluate("document.documentElement.lang") == self.language
+        return page
+
+    async def sign_in(self, page: Page, role: str) -> None:
+        """Fill in the form that is on `page`."""
+        await page.fill("input[name=account]", await self.city.account(role))
         await page.fill("input[name=password]", PASSWORD)
         await page.click("button.primary")
         await page.wait_for_selector("[data-testid=account], .sign-in .problem")
         assert await page.locator("[data-testid=account]").count(), await page.locator("body").inner_text()
-        assert await page.evaluate("document.documentElement.lang") == self.language
-        return page
 
 
 @asynccontextmanager

@@ -198,3 +198,24 @@ async def test_the_administrator_has_no_page_with_pictures(tmp_path: Path) -> No
             await page.goto(city.url + path)
             await page.locator("[data-testid=refusal]").wait_for()
             assert await page.locator("haechi-player").count() == 0
+
+
+async def test_nothing_is_left_for_the_next_person_at_the_screen(tmp_path: Path) -> None:
+    """A half-filled form survives a look at another tab, and neither it nor a shown password a sign-out."""
+    async with running_city(tmp_path, NO_CAMERAS) as city, room(city, "en") as people:
+        page = await people.sit("administrator")
+        await page.click("[data-testid=add-camera]")
+        await _fill_camera(page, id="half", name="Half filled in")
+        await page.click("[data-tab=accounts]")
+        await page.click("[data-account=operator] [data-testid=new-password]")
+        await page.click("[data-testid=confirm]")
+        password = await page.locator("[data-testid=made-password]").inner_text()
+        await page.click("[data-tab=cameras]")
+        assert await page.input_value(".camera-form [name=name]") == "Half filled in"
+        await page.click("[data-testid=account]")
+        await page.click("[data-testid=sign-out]")
+        await people.sign_in(page, "administrator")
+        await page.wait_for_selector("[data-testid=add-camera]")
+        await page.click("[data-tab=accounts]")
+        await page.wait_for_selector("[data-account=operator]")
+        assert password not in await page.content()
