@@ -75,7 +75,7 @@ async def _taken_and_dispatched(operator: Page) -> tuple[str, str]:
     card = operator.locator(f"[data-testid=reason-card][data-incident='{incident}']")
     await card.locator("[data-testid=why] dd").first.wait_for()
     await operator.wait_for_function(
-        "document.querySelector('[data-testid=reason-card] [data-testid=snapshot] img')?.naturalWidth > 0"
+        "() => document.querySelector('[data-testid=reason-card] [data-testid=snapshot] img')?.naturalWidth > 0"
     )
     await moves(operator, f".stage-picture[data-camera='{camera}']")
     await card.locator("[data-testid=acknowledge]").click()
