@@ -6,6 +6,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import { boundsOf, gridOver } from "./geo";
 import { CROWD, namesFromZoom, SPACE, STATE_COLOURS, styleOf } from "./style";
 import type { MapPoint, MapView } from "./view";
+import { say } from "./words";
 
 // From our own origin: the center's policy lets no code in from elsewhere, and none made at run time.
 setWorkerUrl(workerUrl);
@@ -49,6 +50,13 @@ export class DrawnMap {
       minZoom: 4,
       renderWorldCopies: false,
       fadeDuration: 0,
+      // On a telephone one finger scrolls the page past the map, two move the map.
+      cooperativeGestures: isPhone(),
+      locale: {
+        "CooperativeGesturesHandler.MobileHelpText": say("two_fingers"),
+        "CooperativeGesturesHandler.WindowsHelpText": say("ctrl_wheel"),
+        "CooperativeGesturesHandler.MacHelpText": say("ctrl_wheel"),
+      },
       center: [127.5, 36.5],
       zoom: 6,
     });
@@ -99,7 +107,7 @@ export class DrawnMap {
     this.#frame = view.frame;
     const { clientWidth, clientHeight } = this.#map.getContainer();
     // Room for the names beside the outermost points, and below them for the legend.
-    const [side, top] = [Math.min(90, clientWidth / 4), Math.min(64, clientHeight / 5)];
+    const [side, top] = [Math.min(90, clientWidth / 6), Math.min(64, clientHeight / 5)];
     const padding = { left: side, right: side, top, bottom: 1.5 * top };
     if (bounds) this.#map.fitBounds(bounds, { padding, maxZoom: 15.5, duration: isFirst ? 0 : EASE_MS });
     this.#drawGrid();
@@ -195,6 +203,10 @@ export class DrawnMap {
     canvas.title = over ? String(found?.properties["name"]) : "";
     this.#handlers.onPoint(over);
   }
+}
+
+function isPhone(): boolean {
+  return matchMedia("(max-width: 900px) and (pointer: coarse)").matches;
 }
 
 function featureOf({ id, name, state, position, severity, isSelected, isDim }: MapPoint) {

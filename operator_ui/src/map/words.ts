@@ -14,6 +14,8 @@ export const say = words({
     not_live: "no picture",
     alarm: "alarm",
     place: "scene",
+    two_fingers: "Move the map with two fingers",
+    ctrl_wheel: "Hold Ctrl or ⌘ to zoom the map",
   },
   ko: {
     map: "카메라 위치도",
@@ -28,5 +30,7 @@ export const say = words({
     not_live: "영상 없음",
     alarm: "알람",
     place: "현장",
+    two_fingers: "두 손가락으로 지도를 움직이십시오",
+    ctrl_wheel: "지도를 확대하려면 Ctrl 또는 ⌘ 키를 누르십시오",
   },
 });
