@@ -220,11 +220,22 @@ class WorkerSettings(Section):
         return ports
 
 
+KeepDays = Annotated[float, Field(gt=0, le=36_500, description="older recordings are deleted, unless held")]
+KeepBytes = Annotated[int, Field(ge=1_000_000, description="most bytes of one camera's recordings; the oldest go")]
+
+
 class RecordingSettings(Section):
+    """`keep_days` and `keep_bytes` hold for each camera that says nothing else."""
+
     enabled: bool = True
     segment_seconds: Annotated[float, Field(ge=4, le=600)] = 60.0
     fragment_seconds: Annotated[float, Field(ge=0.5, le=10)] = 2.0
     sync_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
+    keep_days: KeepDays = 30.0
+    keep_bytes: KeepBytes | None = None
+    keep_free_bytes: Annotated[
+        int, Field(ge=0, description="room left on the disk; with less, the oldest recordings of all cameras go")
+    ] = 2 * 1024**3
 
 
 class AnalysisSettings(Section):

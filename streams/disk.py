@@ -57,3 +57,12 @@ class Disk:
     def close(self, descriptor: int) -> None:
         """Give the file back."""
         os.close(descriptor)
+
+    def remove(self, path: Path) -> None:
+        """Take the file's name away; its folder is to be synced."""
+        path.unlink()
+
+    def free_bytes(self, path: Path) -> int:
+        """Room that this process may still take on the disk of `path`."""
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,15 +16,27 @@ from typing import Self
 
 from config.settings import RecordingSettings
 from streams.disk import Disk
-from streams.recording_index import RecordingIndex, SegmentRow
+from streams.recording_index import Destroyed, Keeping, RecordingIndex, SegmentRow
 from streams.recovery import recover
-from streams.segment_writer import Append, Close, Flush, MarkComplete, Segment, SegmentWriter, StoreRow
+from streams.retention import Retention
+from streams.segment_writer import (
+    Append,
+    Close,
+    Flush,
+    ForgetDestroyed,
+    Keep,
+    MarkComplete,
+    Segment,
+    SegmentWriter,
+    StoreRow,
+)
 from streams.utc_clock import UtcClock
 
 logger = logging.getLogger(__name__)
 
 MAX_QUEUED_BYTES = 128 * 1024 * 1024
 _TICK_SECONDS = 0.5
+_SETTLED_SECONDS = 600.0
 
 
 class RecordingError(Exception):
@@ -33,7 +45,10 @@ class RecordingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """`queued_bytes` wait for the disk. `segments` were begun since the start. `last_error` is for people."""
+    """`queued_bytes` wait for the disk. `segments` were begun since the start. `last_error` is for people.
+
+    `destroyed_segments` were deleted by retention since the start, by reason: days, bytes, space.
+    """
 
     queued_bytes: int
     segments: int
@@ -41,6 +56,8 @@ class StoreStatus:
     last_error: str
     is_recovered: bool
     recovered_segments: int
+    destroyed_segments: dict[str, int]
+    retention_error: str
 
 
 class RecordingStore:
@@ -71,6 +88,8 @@ class RecordingStore:
         self._disk = disk or Disk()
         self._max_queued_bytes = max_queued_bytes
         self._bytes_taken = 0
+        self._is_index_whole = False
+        self._keeping: dict[str, Keeping] | None = None
         self._tickers: dict[object, Callable[[int], None]] = {}
         self._lifetime = AsyncExitStack()
         self._recovered = asyncio.Event()
@@ -81,7 +100,10 @@ class RecordingStore:
         async with AsyncExitStack() as stack:
             self._index = await asyncio.to_thread(self._open_index)
             stack.callback(self._index.close)
-            self._writer = SegmentWriter(self.directory, self._index, self.settings.sync_seconds, self._disk)
+            self._retention = Retention(self.directory, self._index, self.settings, self._disk, self._camera_ids)
+            await asyncio.to_thread(self._retention.resume)
+            sync_seconds = self.settings.sync_seconds
+            self._writer = SegmentWriter(self.directory, self._index, sync_seconds, self._disk, self._retention)
             threads = ThreadPoolExecutor(2, "recording")
             stack.callback(threads.shutdown)
             self._writing = loop.run_in_executor(threads, self._writer.run)
@@ -113,7 +135,8 @@ class RecordingStore:
         """Figures for people and metrics."""
         writer = self._writer
         figures = writer.segment_count, writer.error_count, writer.last_error
-        return StoreStatus(self.queued_bytes, *figures, self._recovered.is_set(), self.recovered_segments)
+        retention = dict(self._retention.destroyed_segments), self._retention.last_error
+        return StoreStatus(self.queued_bytes, *figures, self._recovered.is_set(), self.recovered_segments, *retention)
 
     def append(self, segment: Segment, data: bytes, end_seconds: float, seconds: float) -> bool:
         """Take a whole fragment (the first with the initialization before it) that lasts `seconds`; never waits.
@@ -131,6 +154,19 @@ class RecordingStore:
     def close_segment(self, segment: Segment) -> None:
         """Nothing more comes for `segment`."""
         self._writer.jobs.put(Close(segment))
+
+    def keep(self, keeping: Mapping[str, Keeping]) -> None:
+        """How long and how much of these cameras is kept. Nothing is ever deleted before this was called once."""
+        self._keeping = {**(self._keeping or {}), **keeping}
+        self._writer.jobs.put(Keep(keeping, self._is_index_whole))
+
+    async def destroyed(self) -> list[Destroyed]:
+        """What retention deleted, a report for each camera, day and reason, once it has not grown for ten minutes."""
+        return await asyncio.to_thread(self._read_destroyed, time.time() - _SETTLED_SECONDS)
+
+    def forget_destroyed(self, report_ids: Iterable[str]) -> None:
+        """The center has these reports."""
+        self._writer.jobs.put(ForgetDestroyed(tuple(report_ids)))
 
     async def flush(self) -> None:
         """When it returns, what was taken before is on the disk and in the index."""
@@ -178,6 +214,13 @@ class RecordingStore:
         finally:
             index.close()
 
+    def _read_destroyed(self, changed_before: float) -> list[Destroyed]:
+        index = RecordingIndex(self.index_path)
+        try:
+            return index.destroyed(changed_before)
+        finally:
+            index.close()
+
     def _recover(self, started_at: datetime) -> None:
         for found in recover(self.directory, self.index_path, self._camera_ids, started_at):
             if self._stopping:
@@ -196,6 +239,10 @@ class RecordingStore:
         self._recovered.set()
         if not recovering.cancelled() and (error := recovering.exception()) is not None:
             logger.error("recordings of an earlier life could not all be recovered", exc_info=error)
+            return
+        self._is_index_whole = True
+        if self._keeping is not None:
+            self._writer.jobs.put(Keep(self._keeping, is_recovered=True))
 
     async def _end_writer(self) -> None:
         self._writer.jobs.put(None)

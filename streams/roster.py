@@ -50,6 +50,8 @@ class Roster:
         if self.faults or changed or gone:
             others = len(changed) - len(new)
             log.info("cameras: %d new, %d changed, %d removed, %d now", len(new), others, len(gone), len(self.cameras))
+        if self._site.store is not None:
+            self._site.store.keep({})
         self._site.on_change()
 
     def unusable(self) -> dict[str, str]:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from streams.disk import Disk
-from streams.recording_index import RecordingIndex, SegmentRow
+from streams.recording_index import Keeping, RecordingIndex, SegmentRow
+from streams.retention import Retention
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +99,30 @@ class Flush:
     done: Callable[[], None]
 
 
-Job = Append | Close | StoreRow | MarkComplete | Flush
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long these cameras' recordings are kept. Deleting begins when it is known and `is_recovered`."""
+
+    keeping: Mapping[str, Keeping]
+    is_recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetDestroyed:
+    """The center has these reports of what was destroyed."""
+
+    report_ids: tuple[str, ...]
+
+
+Job = Append | Close | StoreRow | MarkComplete | Flush | Keep | ForgetDestroyed
 
 
 class SegmentWriter:
     """`run` takes jobs in order until None comes. Several cameras' files and rows are synced together."""
 
-    def __init__(self, directory: Path, index: RecordingIndex, sync_seconds: float, disk: Disk) -> None:
+    def __init__(
+        self, directory: Path, index: RecordingIndex, sync_seconds: float, disk: Disk, retention: Retention
+    ) -> None:
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.bytes_done = 0
         self.error_count = 0
@@ -114,6 +133,8 @@ class SegmentWriter:
         self._index = index
         self._sync_seconds = sync_seconds
         self._disk = disk
+        self._retention = retention
+        self._retention_due = math.inf
         self._segments: dict[str, Segment] = {}
         self._closing: list[Segment] = []
         self._rows: dict[str, SegmentRow] = {}
@@ -127,7 +148,7 @@ class SegmentWriter:
         sync_due = time.monotonic() + self._sync_seconds
         ended = False
         while not ended:
-            ended = self._take_jobs(max(sync_due - time.monotonic(), 0.0))
+            ended = self._take_jobs(max(min(sync_due, self._retention_due) - time.monotonic(), 0.0))
             is_due = time.monotonic() >= sync_due
             if ended:
                 self._closing.extend(self._segments.values())
@@ -137,6 +158,8 @@ class SegmentWriter:
                 sync_due = time.monotonic() + self._sync_seconds
             elif self._closing:
                 self._sync(self._closing)
+            if time.monotonic() >= self._retention_due and not ended:
+                self._retention_due = time.monotonic() + self._retention.step()
 
     def _take_jobs(self, wait_seconds: float) -> bool:
         """Do what is there, waiting for the first; whether the end was among it."""
@@ -161,8 +184,14 @@ class SegmentWriter:
             self._rows[job.row.path] = job.row
         elif isinstance(job, MarkComplete):
             self._complete_cameras.update(job.camera_ids)
-        else:
+        elif isinstance(job, Flush):
             self._flushes.append(job)
+        elif isinstance(job, Keep):
+            self._retention.keep(job.keeping)
+            if job.is_recovered:
+                self._retention_due = time.monotonic()
+        else:
+            self._forget_destroyed(job)
 
     def _append(self, job: Append) -> None:
         segment = job.segment
@@ -253,6 +282,12 @@ class SegmentWriter:
         else:
             self._rows.clear()
             self._complete_cameras.clear()
+
+    def _forget_destroyed(self, job: ForgetDestroyed) -> None:
+        try:
+            self._index.forget_destroyed(job.report_ids)
+        except sqlite3.Error as error:
+            self._report(f"recording index {self._index.path}: {error}; the center is told again what was destroyed")
 
     def _report(self, message: str) -> None:
         self.error_count += 1

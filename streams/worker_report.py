@@ -174,6 +174,9 @@ def _store_samples(parts: WorkerParts) -> Iterator[Sample]:
         store = parts.store.status()
         yield Sample("recorder_queued_bytes", "Bytes that wait for the disk", store.queued_bytes)
         yield Sample("recorder_errors", "Failed writes of recordings", store.errors, is_counter=True)
+        for reason in ("days", "bytes", "space"):
+            count = store.destroyed_segments.get(reason, 0)
+            yield Sample("segments_destroyed", "Files that retention deleted", count, (("reason", reason),), True)
 
 
 def _relay_samples(parts: WorkerParts) -> Iterator[Sample]:
