@@ -16,7 +16,7 @@ from tests.clips import cached_clip
 from tests.requirements import ROOT
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 CAMERAS = 4
 CLIPS = ROOT / "config" / "demo" / "clips"
@@ -179,6 +179,18 @@ async def test_layouts_pages_search_and_the_net_work_by_mouse_and_by_keyboard(tm
             await _layouts_and_pages(page, names)
             await _search_and_net(page)
             await _keys_stay_out_of_text(page)
+            await _on_a_phone_only_what_is_seen_plays(page)
+
+
+async def _on_a_phone_only_what_is_seen_plays(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 300})
+    await page.click(".tabs button:nth-child(2)")
+    state = "document.querySelector('.wall [data-camera=c5] haechi-player')?.dataset.state"
+    await page.wait_for_function(f"() => {state} === 'paused'")
+    await playing(page, 2)
+    assert await page.evaluate(state) == "paused"
+    await page.locator(".wall [data-camera=c5]").scroll_into_view_if_needed()
+    await page.wait_for_function(f"() => {state} === 'playing'")
 
 
 async def _layouts_and_pages(page: Page, names: list[str]) -> None:
@@ -211,7 +223,7 @@ async def _search_and_net(page: Page) -> None:
         ("school", ["c0", "c2", "c4"]),
     ):
         await page.fill("[data-testid=search]", typed)
-        await page.wait_for_function(f"document.querySelectorAll('[data-found]').length === {len(expected)}")
+        await page.wait_for_function(f"() => document.querySelectorAll('[data-found]').length === {len(expected)}")
         assert [await each.get_attribute("data-found") for each in await found.all()] == expected
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
@@ -301,7 +313,7 @@ async def _says_why(page: Page, card: str) -> None:
         return [img.width / img.height, part(zone.left, img.left, img.width), part(zone.bottom, img.top, img.height),
             part(found.left, img.left, img.width), part(found.right, img.left, img.width)];
     }"""
-    await page.wait_for_function("document.querySelector('[data-testid=snapshot] img').naturalWidth > 0")
+    await page.wait_for_function("() => document.querySelector('[data-testid=snapshot] img').naturalWidth > 0")
     aspect, zone_left, zone_bottom, left, right = await page.evaluate(picture)
     assert aspect == pytest.approx(16 / 9, abs=0.02)
     assert zone_left == pytest.approx(0, abs=0.02) and zone_bottom == pytest.approx(0.6016, abs=0.02)
@@ -337,10 +349,10 @@ async def test_what_is_refused_is_said_at_the_button_in_the_language_chosen(tmp_
         await page.locator(".alarm[data-state=new] .alarm-open").first.click(timeout=90_000)
         name = str(await page.get_attribute("[data-testid=reason-card]", "data-incident"))
         assert "사람이 구역 안에 들어옴" in await text_of(page, "[data-testid=why]")
-        lead = await city.sign_in("shift_lead")
-        (await lead.post(f"{INCIDENTS}/{name}/acknowledge")).raise_for_status()
-        await page.wait_for_selector("[data-testid=reason-card][data-state=acknowledged]")
         actions = page.locator("[data-testid=actions]")
+        await _the_lead_is_first(page, city, name)
+        await actions.locator(".problem[data-problem=incident-state]:has-text('이미 바뀌어')").wait_for()
+        await page.wait_for_selector("[data-testid=reason-card][data-state=acknowledged]")
         assert "인수하십시오" in await actions.inner_text()  # somebody else's: nothing to decide, but to take over
         assert await actions.locator("[data-verdict], [data-testid=dispatch]").count() == 0
         await page.context.set_offline(True)
@@ -356,6 +368,18 @@ async def test_what_is_refused_is_said_at_the_button_in_the_language_chosen(tmp_
         await actions.locator(".problem").wait_for(state="detached")
         await page.click("[data-testid=take-over]")
         await actions.locator("[data-verdict=real]").wait_for()
+
+
+async def _the_lead_is_first(page: Page, city: City, name: str) -> None:
+    """The operator's acknowledgement is on its way when the shift lead's is taken."""
+    lead = await city.sign_in("shift_lead")
+
+    async def after_the_lead(route: Route) -> None:
+        (await lead.post(f"{INCIDENTS}/{name}/acknowledge")).raise_for_status()
+        await route.continue_()
+
+    await page.route("**/acknowledge", after_the_lead)
+    await page.click("[data-testid=reason-card] [data-testid=acknowledge]")
 
 
 HOMES = {

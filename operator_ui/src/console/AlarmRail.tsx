@@ -3,9 +3,10 @@ import { asProblem } from "../api/problem";
 import { ProblemNote } from "../api/ProblemNote";
 import { cityError, closedIncidents, incidentsKnown, openIncidents, refresh } from "../city/city";
 import { account } from "../session/session";
-import { word } from "../words";
+import { word, wordFor } from "../words";
 import { AlarmCard } from "./AlarmCard";
 import { FILTERS, isMine, urgentFirst, type Filter } from "./alarms";
+import { lastArrived } from "./arrivals";
 import { prefer, preferences } from "./preferences";
 import { ring, wakeSound } from "./sound";
 import { say } from "./words";
@@ -30,6 +31,9 @@ export function AlarmRail() {
         </div>
         <SoundSwitch />
       </div>
+      <p class="only-heard" aria-live="polite">
+        {lastArrived.value && `${say("new_alarm")} ${wordFor("kind", lastArrived.value.kind)}, ${lastArrived.value.camera_name}`}
+      </p>
       {!incidentsKnown.value ? (
         <NotYet />
       ) : list.length === 0 ? (

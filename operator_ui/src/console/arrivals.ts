@@ -1,12 +1,15 @@
 /** New alarms since the page was opened: they are marked for a while, and ring when sound is on. */
 
 import { effect, signal, untracked } from "@preact/signals";
+import type { Incident } from "../api/client";
 import { incidents, incidentsKnown } from "../city/city";
 import { preferences } from "./preferences";
 import { ring } from "./sound";
 
 /** Alarms that came while somebody watched, as against those found at the start. */
 export const arrived = signal<ReadonlySet<string>>(new Set());
+/** The last of them, for those who hear the page rather than see it. */
+export const lastArrived = signal<Incident | null>(null);
 
 /** Watch for arrivals; returns how to stop. */
 export function watchArrivals(): () => void {
@@ -19,6 +22,7 @@ export function watchArrivals(): () => void {
     if (fresh.length === 0) return;
     untracked(() => {
       arrived.value = new Set([...arrived.value, ...fresh.map((incident) => incident.id)]);
+      lastArrived.value = fresh.at(-1) ?? null;
       const severest = fresh.some((incident) => incident.severity === "serious") ? "serious" : fresh[0]!.severity;
       if (preferences.value.sound) ring(severest);
     });

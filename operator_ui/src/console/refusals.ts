@@ -20,3 +20,11 @@ export async function tell(incidentId: string, step: () => Promise<Problem | nul
   refusals.value = next;
   return problem === null;
 }
+
+/** What was refused is old news once the alarm is opened anew. */
+export function forget(incidentId: string): void {
+  if (!refusals.value.has(incidentId)) return;
+  const next = new Map(refusals.value);
+  next.delete(incidentId);
+  refusals.value = next;
+}

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Verdict } from "../api/client";
 import { incidents } from "../city/city";
+import { forget } from "./refusals";
 
 export interface Selection {
   cameraId: string;
@@ -37,7 +38,10 @@ export function lookAlso(cameraId: string): void {
 }
 
 export function selectIncident(incident: { id: string; camera_id: string }): void {
-  if (selected.value?.incidentId !== incident.id) form.value = null;
+  if (selected.value?.incidentId !== incident.id) {
+    form.value = null;
+    forget(incident.id);
+  }
   seen.value = new Set(seen.value).add(incident.id);
   selected.value = { cameraId: incident.camera_id, incidentId: incident.id };
 }
