@@ -89,7 +89,7 @@ function Cameras() {
       {all.length > 0 && notLive.length === 0 && <p class="quiet-text">{say("all_live")}</p>}
       <ul class="admin-list" aria-label={say("not_live")}>
         {notLive.map((camera) => (
-          <li key={camera.id} class="health-row" data-camera={camera.id} data-ok={camera.state === "disabled" ? "off" : false}>
+          <li key={camera.id} class="health-row" data-camera={camera.id} data-ok={camera.state === "disabled" ? "off" : camera.state === "connecting" ? "soon" : false}>
             <b>
               <i aria-hidden="true" />
               {camera.name}
