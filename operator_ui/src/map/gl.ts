@@ -35,6 +35,7 @@ export class DrawnMap {
   #frame: string | null = null;
   #isCrowd = false;
   #over: string | null = null;
+  #isMovedByHand = false;
 
   constructor(container: HTMLElement, size: number, handlers: MapHandlers) {
     this.#handlers = handlers;
@@ -69,7 +70,11 @@ export class DrawnMap {
       handlers.onReady();
     });
     this.#map.on("moveend", () => this.#drawGrid());
-    this.#map.on("resize", () => this.#drawGrid());
+    this.#map.on("resize", () => this.#onResize());
+    this.#map.on("movestart", (event) => {
+      // Only a person's own hand comes with an event of the browser.
+      if (event.originalEvent && event.originalEvent.type !== "resize") this.#isMovedByHand = true;
+    });
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
   }
@@ -97,19 +102,25 @@ export class DrawnMap {
     }
     source?.setData({ type: "FeatureCollection", features: points.map(featureOf) });
     this.#placeMarkers(view);
-    if (view.frame !== this.#frame) this.#fit(view);
+    if (view.frame !== this.#frame) this.#fit(view, this.#frame === null ? 0 : EASE_MS);
   }
 
-  #fit(view: MapView): void {
+  #onResize(): void {
+    if (this.#view && this.#frame !== null && !this.#isMovedByHand) this.#fit(this.#view, 0);
+    else this.#drawGrid();
+  }
+
+  #fit(view: MapView, duration: number): void {
     const corners = [...view.points.map((point) => point.position), ...(view.place ? [view.place] : [])];
     const bounds = boundsOf(corners);
-    const isFirst = this.#frame === null;
     this.#frame = view.frame;
+    this.#isMovedByHand = false;
     const { clientWidth, clientHeight } = this.#map.getContainer();
     // Room for the names beside the outermost points, and below them for the legend.
-    const [side, top] = [Math.min(90, clientWidth / 6), Math.min(64, clientHeight / 5)];
+    const side = Math.max(Math.min(60, clientWidth / 4), Math.min(90, clientWidth / 6));
+    const top = Math.min(64, clientHeight / 5);
     const padding = { left: side, right: side, top, bottom: 1.5 * top };
-    if (bounds) this.#map.fitBounds(bounds, { padding, maxZoom: 15.5, duration: isFirst ? 0 : EASE_MS });
+    if (bounds) this.#map.fitBounds(bounds, { padding, maxZoom: 15.5, duration });
     this.#drawGrid();
   }
 
