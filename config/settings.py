@@ -27,6 +27,7 @@ Category = Literal[
 ]
 Severity = Literal["attention", "caution", "alert", "serious"]
 StreamName = Literal["main", "sub"]
+Transport = Literal["tcp", "udp", "auto"]
 
 
 # Control characters, and halves of characters of UTF-16 as JSON can write them, which cannot be stored.
@@ -150,6 +151,13 @@ class Camera(Section):
     sub: RtspUrl | None = None
     username: Line | None = None
     password: SecretStr | None = None
+    transport: Annotated[
+        Transport,
+        Field(
+            description="how RTP comes: tcp or udp first, the other where the camera refuses (461); auto: udp, "
+            "and tcp where no packet arrives"
+        ),
+    ] = "tcp"
     record: bool = True
     enabled: Annotated[bool, Field(description="false: neither opened, recorded nor watched, until it is true")] = True
     zones: tuple[Zone, ...] = ()

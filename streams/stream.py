@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from config.settings import Camera, StreamName
+from config.settings import Camera, StreamName, Transport
 from streams.access_unit import AccessUnit
 from streams.errors import Place, Stalled, StreamError, WrongCredentials
 from streams.gop_buffer import GopBuffer
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.rtsp.receiver import PacketFault
+from streams.rtsp.transport_header import Carrier
 from streams.stream_status import StreamCounts, StreamState, StreamStatus
 from streams.supervision import BackOff
 
@@ -50,11 +51,12 @@ class _Target:
     url: str
     username: str | None
     password: str | None = field(repr=False)
+    transport: Transport
 
 
 def _target(camera: Camera, name: StreamName) -> _Target:
     password = camera.password.get_secret_value() if camera.password else None
-    return _Target(camera.url(name), camera.username, password)
+    return _Target(camera.url(name), camera.username, password, camera.transport)
 
 
 class Stream:
@@ -93,6 +95,7 @@ class Stream:
         self._session: RtspSession | None = None
         self._past = StreamCounts()
         self._run = 0
+        self._udp_is_silent = False
         self._others: tuple[str, ...] = ()
         self._wall_clock_offset_seconds: float | None = None
         self._last_unit: AccessUnit | None = None
@@ -212,6 +215,7 @@ class Stream:
             run=self._run,
             answer_seconds=self._times.answer,
             place=Place(self.camera_id, self.name),
+            carrier=self._carrier(),
         )
         session = RtspSession(self._target.url, options, self._take, self._fault)
         try:
@@ -229,6 +233,14 @@ class Stream:
             self._session = None
             self._past = self._past.plus(session)
             await session.close()
+            if session.receiver is not None and not session.receiver.counts.packets:
+                self._udp_is_silent = session.datagrams is not None
+
+    def _carrier(self) -> Carrier:
+        """What to ask for first."""
+        if self._target.transport == "auto":
+            return "tcp" if self._udp_is_silent else "udp"
+        return self._target.transport
 
     def _take(self, unit: AccessUnit) -> None:
         """Every access unit of the session comes here."""
@@ -284,7 +296,8 @@ class Stream:
         now = time.monotonic()
         if now - self._fault_logged_at < self._times.fault_log:
             return
-        place = Place(self.camera_id, self.name, None, fault.packet, fault.ssrc & 0xFFFF_FFFF, fault.sequence)
+        connection = self._session.place.connection if self._session is not None else None
+        place = Place(self.camera_id, self.name, connection, fault.packet, fault.ssrc & 0xFFFF_FFFF, fault.sequence)
         logger.warning("%s (%s); %d packet faults since the last such line", fault.what, place, self._faults_unlogged)
         self._fault_logged_at, self._faults_unlogged = now, 0
 

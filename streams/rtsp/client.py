@@ -1,12 +1,10 @@
-"""RTSP 1.0 sessions over TCP (RFC 2326): from a URL to access units, and TEARDOWN at the end."""
+"""RTSP 1.0 sessions (RFC 2326), media over TCP or UDP: from a URL to access units, and TEARDOWN at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import dataclasses
-import errno
-import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -32,12 +30,15 @@ from streams.rtsp.address import control_urls, parse_address, without_credential
 from streams.rtsp.assembler import AccessUnitAssembler
 from streams.rtsp.auth import Authenticator
 from streams.rtsp.connection import RtspConnection
+from streams.rtsp.datagrams import DatagramSource
 from streams.rtsp.depacketizer import H264Depacketizer, H265Depacketizer
 from streams.rtsp.message import Message
+from streams.rtsp.reasons import how_to_mend, why_not_connected, why_quiet, why_undecodable
 from streams.rtsp.receiver import PacketFault, RtpReceiver
 from streams.rtsp.rtcp import Goodbye, SenderReport, parse_rtcp
 from streams.rtsp.sdp import VideoMedia, parse_video
 from streams.rtsp.sweep import SocketSweep
+from streams.rtsp.transport_header import TCP_OFFER, Carrier, ChosenTransport, parse_transport, udp_offer
 
 _MAX_REDIRECTS = 3
 _MAX_ATTEMPTS = 3  # of one request: without nonce, with it, and once more when it was stale
@@ -48,7 +49,11 @@ _KEEP_ALIVE_METHODS = ("GET_PARAMETER", "OPTIONS", "SET_PARAMETER")
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """How to open a session. `place` names camera and stream in errors. `run` goes into every access unit."""
+    """How to open a session. `place` names camera and stream in errors. `run` goes into every access unit.
+
+    `carrier` is asked for first, the other one when the camera refuses it. `rtsps://` is always over TCP: nobody
+    who asks for encryption wants pictures in the clear.
+    """
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -57,12 +62,14 @@ class SessionOptions:
     place: Place = field(default_factory=Place)
     tls: ssl.SSLContext | None = None
     swept: bool = True
+    carrier: Carrier = "tcp"
 
 
 class RtspSession:
     """One playing session. `media` says what is played, `receiver` and `assembler` hold the counts.
 
-    `wall_clock_offset_seconds` is the camera's clock minus this machine's, by its last sender report.
+    `wall_clock_offset_seconds` is the camera's clock minus this machine's, by its last sender report. `datagrams` is
+    where packets come from over UDP, None over TCP. `place` names camera and connection.
     """
 
     def __init__(
@@ -78,11 +85,12 @@ class RtspSession:
         self.connection: RtspConnection | None = None
         self.wall_clock_offset_seconds: float | None = None
         self.server: str | None = None
+        self.datagrams: DatagramSource | None = None
+        self.place = options.place
         self._address = parse_address(url)
         self._options = options
         self._on_unit = on_unit
         self._on_fault = on_fault
-        self._place = options.place
         self._authenticator = (
             Authenticator(options.username, options.password or "") if options.username is not None else None
         )
@@ -112,6 +120,7 @@ class RtspSession:
         """TEARDOWN, so that the camera frees the session at once, then hang up."""
         if self._keep_alive is not None:
             self._keep_alive.cancel()
+        self._close_datagrams()
         connection = self.connection
         if connection is None:
             return
@@ -124,31 +133,19 @@ class RtspSession:
 
     def hurry(self, is_urgent: bool) -> None:
         """Read this session as one that somebody looks at, or that nobody does."""
-        if self.connection is not None:
-            SocketSweep.of_running_loop().set_urgent(self.connection, is_urgent)
+        sweep = SocketSweep.of_running_loop()
+        if self.datagrams is not None:
+            sweep.set_urgent(self.datagrams, is_urgent or not self.datagrams.is_patient)
+        elif self.connection is not None:
+            sweep.set_urgent(self.connection, is_urgent)
 
     def why_quiet(self) -> str:
         """For people: why no picture comes."""
-        receiver = self.receiver
-        if receiver is None or not receiver.counts.packets:
-            return "camera plays but sends nothing; restart it"
-        if receiver.last_stamp < 0:
-            return (
-                f"camera sends RTP payload type {receiver.seen_payload_type} where its description says "
-                f"{receiver.payload_type}; update its firmware"
-            )
-        return "camera stopped sending; check its network, or restart it"
+        return why_quiet(self.receiver, over_udp=self.datagrams is not None)
 
     def why_undecodable(self) -> str:
         """For people: why pictures that come cannot be decoded."""
-        assembler = self.assembler
-        if assembler is None or assembler.refreshes_gradually:
-            return "camera uses periodic intra refresh and sends no key frames; switch intra refresh off"
-        if assembler.counts.units:
-            return "packets are lost; check the network"
-        if assembler.parameters is None:
-            return "parameter sets (SPS, PPS) are missing; restart the camera"
-        return "no key frame came; set a shorter key frame (I-frame) interval at the camera"
+        return why_undecodable(self.assembler)
 
     # --- opening
 
@@ -159,23 +156,23 @@ class RtspSession:
         try:
             async with asyncio.timeout(options.answer_seconds):
                 transport, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: RtspConnection(self._place), address.host, address.port, ssl=tls
+                    lambda: RtspConnection(self.place), address.host, address.port, ssl=tls
                 )
         except TimeoutError:
             raise ConnectFailed(
                 f"no answer from {where} within {options.answer_seconds:g} s; check address, power and network",
-                self._place,
+                self.place,
             ) from None
         except ssl.SSLError as error:
             raise ConnectFailed(
-                f"TLS with {where} failed ({error.reason or error}); check the camera's certificate", self._place
+                f"TLS with {where} failed ({error.reason or error}); check the camera's certificate", self.place
             ) from error
         except OSError as error:
-            raise ConnectFailed(_connect_reason(error, where), self._place) from error
+            raise ConnectFailed(why_not_connected(error, where), self.place) from error
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         if local and remote:
             shown = f"{local[0]}:{local[1]} → {remote[0]}:{remote[1]}"
-            self._place = connection.place = dataclasses.replace(self._place, connection=shown)
+            self.place = connection.place = dataclasses.replace(self.place, connection=shown)
         self.connection = connection
 
     async def _describe(self) -> Message:
@@ -187,7 +184,7 @@ class RtspSession:
             if answer.status not in (301, 302, 303, 305, 307):
                 return self._check(answer, "DESCRIBE")
             self._redirect(answer.header("location") or "")
-        raise BadAnswer(f"camera redirected more than {_MAX_REDIRECTS} times", self._place)
+        raise BadAnswer(f"camera redirected more than {_MAX_REDIRECTS} times", self.place)
 
     def _redirect(self, location: str) -> None:
         """Go on at `location`. User name and password go only to the same host."""
@@ -212,20 +209,52 @@ class RtspSession:
         request_uri = self._address.uri
         base = description.header("content-base") or description.header("content-location") or request_uri
         base = without_credentials(base if "://" in base else request_uri)
-        self.media = media = _described(description.body, self._place)
+        self.media = media = _described(description.body, self.place)
         session_control = media.session_control
         self._control = session_control if session_control and "://" in session_control else base
         self._control = without_credentials(self._control)
-        transport = ("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1")
+        uris = control_urls(base, request_uri, media.control)
+        first = "tcp" if self._address.is_tls else self._options.carrier
+        answer, chosen = await self._set_up_over(first, uris)
+        if (answer.status == 461 or chosen.carrier != first) and not self._address.is_tls:
+            first = "udp" if first == "tcp" else "tcp"
+            answer, chosen = await self._set_up_over(first, uris)
+        self._check(answer, "SETUP")
+        if chosen.carrier != first:
+            raise BadAnswer(f"camera was asked for RTP over {first.upper()} and answered with another way", self.place)
+        self._listen(media, chosen)
+
+    async def _set_up_over(self, carrier: Carrier, uris: list[str]) -> tuple[Message, ChosenTransport]:
+        """The answer to SETUP of the first of `uris` that the camera knows, and what it chose."""
+        self._close_datagrams()
+        self.datagrams = None
+        offer = TCP_OFFER if carrier == "tcp" else udp_offer(self._bind().port)
         answer = None
-        for uri in control_urls(base, request_uri, media.control):
-            answer = await self._request("SETUP", uri, transport)
+        for uri in uris:
+            answer = await self._request("SETUP", uri, ("Transport", offer))
             if answer.status not in (400, 404, 454, 459, 460):
                 break
         assert answer is not None
-        self._check(answer, "SETUP")
+        if not 200 <= answer.status < 300:
+            return answer, ChosenTransport(carrier)
         self._take_session(answer)
-        self._listen(media, answer.header("transport") or "")
+        return answer, parse_transport(answer.header("transport") or "", carrier)
+
+    def _bind(self) -> DatagramSource:
+        """Ports on the address that this side of the connection has."""
+        assert self.connection is not None and self.connection.transport is not None
+        transport = self.connection.transport
+        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        try:
+            self.datagrams = DatagramSource(local[0], frozenset((remote[0],)), self.place)
+        except OSError as error:
+            raise StreamError(f"no UDP ports can be had here: {error.strerror or error}", self.place) from error
+        return self.datagrams
+
+    def _close_datagrams(self) -> None:
+        if self.datagrams is not None:
+            SocketSweep.of_running_loop().remove(self.datagrams)
+            self.datagrams.close()
 
     def _take_session(self, answer: Message) -> None:
         session_id, _, parameters = (answer.header("session") or "").partition(";")
@@ -235,17 +264,20 @@ class RtspSession:
             if name.strip().lower() == "timeout" and value.strip().isascii() and value.strip().isdigit():
                 self._session_seconds = max(2, min(int(value.strip()[:6]), 3600))
 
-    def _listen(self, media: VideoMedia, transport: str) -> None:
-        """Make the receiver for the channels the camera chose."""
+    def _listen(self, media: VideoMedia, chosen: ChosenTransport) -> None:
+        """Make the receiver for the channels or ports the camera chose."""
         connection = self.connection
         assert connection is not None
-        channel, control_channel = _channels(transport, self._place)
         syntax = H264Syntax() if media.codec == "h264" else H265Syntax()
         depacketizer = (
             H264Depacketizer() if media.codec == "h264" else H265Depacketizer(has_order=media.has_order_numbers)
         )
         self.assembler = AccessUnitAssembler(syntax, self._on_unit, media.parameter_sets, self._options.run)
+        channel, control_channel = (0, 1) if self.datagrams is not None else chosen.channels
         self.receiver = RtpReceiver(channel, media.payload_type, depacketizer, self.assembler, self._on_fault)
+        if self.datagrams is not None:
+            self.datagrams.start(self.receiver, self._control_packet, connection.fail, chosen)
+            return
         connection.control_channel = control_channel
         connection.on_control = self._control_packet
         connection.video = self.receiver
@@ -255,7 +287,11 @@ class RtspSession:
         self._check(answer, "PLAY")
         connection = self.connection
         assert connection is not None
-        if self._options.swept and not self._address.is_tls:
+        if self.datagrams is not None and self._options.swept:
+            SocketSweep.of_running_loop().add_datagrams(self.datagrams, is_urgent=not self.datagrams.is_patient)
+        elif self.datagrams is not None:
+            self.datagrams.read_by_itself()
+        elif self._options.swept and not self._address.is_tls:
             SocketSweep.of_running_loop().add(connection)
 
     # --- requests
@@ -292,7 +328,7 @@ class RtspSession:
             f"camera answered 401 and offers no sign-in this client knows ({kinds[:80] or 'none'}); "
             "switch it to Digest",
             401,
-            self._place,
+            self.place,
         )
 
     def _check(self, answer: Message, method: str) -> Message:
@@ -301,19 +337,11 @@ class RtspSession:
         if 200 <= status < 300:
             return answer
         if status == 401:
-            raise WrongCredentials(self._unauthorized_reason(), status, self._place)
+            raise WrongCredentials(self._unauthorized_reason(), status, self.place)
         phrase = redact(answer.first_line.partition(str(status))[2].strip()[:60], self._options.password)
         said = f"camera answered {status}{' ' + phrase if phrase else ''} to {method}"
-        mend = {
-            403: "this user may not see the stream; change its rights at the camera",
-            404: f"there is no stream at {urlsplit(self._address.uri).path or '/'}; check the path of the URL",
-            453: "it has no bandwidth left; close other viewers or lower the bit rate",
-            454: "it forgot the session",
-            461: "it does not send RTP over TCP; allow TCP (interleaved) at the camera",
-            500: "it has no free session or a fault; close other viewers or restart it",
-            503: "it has no free session; close other viewers or raise its limit",
-        }.get(status)
-        raise RequestRefused(f"{said}: {mend}" if mend else said, status, self._place)
+        mend = how_to_mend(status, urlsplit(self._address.uri).path)
+        raise RequestRefused(f"{said}: {mend}" if mend else said, status, self.place)
 
     def _unauthorized_reason(self) -> str:
         if self._authenticator is None:
@@ -336,7 +364,7 @@ class RtspSession:
             except StreamError:
                 return
             if answer.status == 454:
-                connection.fail(Disconnected("camera forgot the session (454)", self._place))
+                connection.fail(Disconnected("camera forgot the session (454)", self.place))
             elif answer.status in (400, 404, 405, 451, 455, 501, 551) and len(methods) > 1:
                 del methods[0]
 
@@ -345,36 +373,15 @@ class RtspSession:
         for report in parse_rtcp(packet):
             if isinstance(report, SenderReport):
                 self.wall_clock_offset_seconds = report.unix_seconds - time.time()
+                if self.datagrams is not None:
+                    self.datagrams.heard(report)
             elif isinstance(report, Goodbye) and receiver and connection and report.ssrc == receiver.ssrc:
-                connection.fail(Disconnected("camera stopped sending (RTCP BYE)", self._place))
+                connection.fail(Disconnected("camera stopped sending (RTCP BYE)", self.place))
 
 
 @cache
 def _trusted_by_the_system() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _connect_reason(error: OSError, where: str) -> str:
-    if isinstance(error, ConnectionRefusedError) or f"Errno {errno.ECONNREFUSED}" in str(error):
-        return f"connection refused at {where}; check the port and that RTSP is switched on"
-    if isinstance(error, socket.gaierror):
-        return f"the name in {where} is not known; check the host of the URL"
-    return f"cannot connect to {where}: {error.strerror or error}"
-
-
-def _channels(transport: str, place: Place) -> tuple[int, int]:
-    """RTP and RTCP channel of a Transport header; 0 and 1 where the camera does not say."""
-    lowered = transport.lower()
-    if lowered and "tcp" not in lowered and "interleaved" not in lowered:
-        raise StreamError("camera insists on RTP over UDP; allow TCP (interleaved) at the camera", place)
-    for part in lowered.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == "interleaved":
-            first, _, second = value.partition("-")
-            if first.isascii() and first.isdigit() and int(first) < 256:
-                number = int(first)
-                return number, int(second) if second.isascii() and second.isdigit() else number + 1
-    return 0, 1
 
 
 def _described(body: bytes, place: Place) -> VideoMedia:

@@ -32,8 +32,8 @@ _MAX_PENDING = 16
 _thread = threading.local()
 
 
-def _scratch() -> memoryview:
-    """The buffer all connections of this thread read into."""
+def shared_buffer() -> memoryview:
+    """The buffer all connections of this thread read into; what is left in it holds for no longer than a read."""
     view = getattr(_thread, "scratch", None)
     if view is None:
         view = _thread.scratch = memoryview(bytearray(_SCRATCH_BYTES))
@@ -68,7 +68,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._sequence = 0
         self._pending: dict[int, asyncio.Future[Message]] = {}
         self._left = b""
-        self._scratch = _scratch()
+        self._scratch = shared_buffer()
         self._in_junk = False
 
     # --- asyncio.BufferedProtocol

@@ -14,6 +14,7 @@ from struct import Struct
 from streams.errors import MalformedNal
 from streams.rtsp.assembler import MAX_UNIT_BYTES, AccessUnitAssembler
 from streams.rtsp.depacketizer import Depacketizer
+from streams.rtsp.rtcp import ReportBlock
 
 _FRAME = Struct(">BBH")  # interleaved frame (RFC 2326, 10.12): '$', channel, length
 _RTP = Struct(">BBHII")  # RFC 3550, 5.1: flags, marker and payload type, sequence, time stamp, SSRC
@@ -70,6 +71,13 @@ class RtpReceiver:
         self._depacketizer = depacketizer
         self._on_fault = on_fault
         self._next_sequence = -1
+
+    def report_block(self, last: ReportBlock) -> ReportBlock:
+        """For a receiver report after the one with `last`."""
+        if self._next_sequence < 0:
+            return last
+        counts = self.counts
+        return last.next(self.ssrc, self._next_sequence - 1 & 0xFFFF, counts.packets + counts.lost, counts.lost)
 
     def feed(self, buffer: memoryview, pos: int, end: int) -> int:  # noqa: C901
         """Take the frames of this channel that are whole in `buffer[pos:end]`; returns where it stopped.

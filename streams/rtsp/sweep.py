@@ -14,9 +14,10 @@ import select
 import socket
 import weakref
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from streams.rtsp.connection import RtspConnection
+from streams.rtsp.datagrams import DatagramSource
 
 URGENT_SECONDS = 0.02
 CALM_SECONDS = 0.1
@@ -26,10 +27,44 @@ _MUCH_BYTES = 48 * 1024
 _SOCKETS_A_TURN = 128  # then the loop's other work gets its turn
 
 
+class _Reader(Protocol):
+    def read(self) -> int:
+        """Take what is in the socket; how many bytes that were."""
+
+    def close(self) -> None: ...
+
+
+class _ConnectionReader:
+    """The duplicate of a connection's socket."""
+
+    def __init__(self, descriptor: int, connection: RtspConnection) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._connection = connection
+
+    def read(self) -> int:
+        connection = self._connection
+        try:
+            count = self._socket.recv_into(connection.get_buffer(-1))
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            connection.connection_lost(error)
+            connection.abort()
+            return 0
+        if not count:
+            connection.connection_lost(None)
+            connection.abort()
+            return 0
+        connection.buffer_updated(count)
+        return count
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 @dataclass(slots=True)
 class _Swept:
-    socket: socket.socket
-    connection: RtspConnection
+    reader: _Reader
     is_urgent: bool
 
 
@@ -85,7 +120,7 @@ class SocketSweep:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._swept: dict[int, _Swept] = {}
-        self._descriptors: dict[RtspConnection, int] = {}
+        self._descriptors: dict[RtspConnection | DatagramSource, int] = {}
         self._late: list[int] = []
         self._urgent = _Lane(self, loop, URGENT_SECONDS)
         self._calm = _Lane(self, loop, CALM_SECONDS)
@@ -106,14 +141,24 @@ class SocketSweep:
             return
         descriptor = os.dup(transport.get_extra_info("socket").fileno())
         transport.pause_reading()
-        self._swept[descriptor] = _Swept(socket.socket(fileno=descriptor), connection, is_urgent)
-        self._descriptors[connection] = descriptor
-        self._lane(is_urgent).add(descriptor)
-        connection.lost.add_done_callback(lambda _: self._remove(connection))
+        self._add(connection, descriptor, _ConnectionReader(descriptor, connection), is_urgent)
+        connection.lost.add_done_callback(lambda _: self.remove(connection))
 
-    def set_urgent(self, connection: RtspConnection, is_urgent: bool) -> None:
+    def add_datagrams(self, source: DatagramSource, *, is_urgent: bool = False) -> None:
+        """Read `source` from now on, until `remove` closes it."""
+        self._add(source, source.descriptor, source, is_urgent)
+
+    def remove(self, source: RtspConnection | DatagramSource) -> None:
+        """Read it no more and close it."""
+        descriptor = self._descriptors.pop(source, None)
+        if descriptor is not None:
+            swept = self._swept.pop(descriptor)
+            self._lane(swept.is_urgent).remove(descriptor)
+            swept.reader.close()
+
+    def set_urgent(self, source: RtspConnection | DatagramSource, is_urgent: bool) -> None:
         """Sweep it as something that is looked at, or that is not. What waits in its socket is read at once."""
-        descriptor = self._descriptors.get(connection)
+        descriptor = self._descriptors.get(source)
         if descriptor is None or self._swept[descriptor].is_urgent == is_urgent:
             return
         self._lane(not is_urgent).remove(descriptor)
@@ -124,25 +169,11 @@ class SocketSweep:
             lane.wake(at_once=True)
 
     def read(self, descriptor: int) -> None:
-        """Empty the socket with one read."""
+        """Take what is in the socket."""
         swept = self._swept.get(descriptor)
         if swept is None:
             return
-        connection = swept.connection
-        try:
-            count = swept.socket.recv_into(connection.get_buffer(-1))
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            connection.connection_lost(error)
-            connection.abort()
-            return
-        if not count:
-            connection.connection_lost(None)
-            connection.abort()
-            return
-        connection.buffer_updated(count)
-        if count >= _MUCH_BYTES and not swept.is_urgent:
+        if swept.reader.read() >= _MUCH_BYTES and not swept.is_urgent:
             self._late.append(descriptor)
             self._urgent.wake()
 
@@ -155,8 +186,7 @@ class SocketSweep:
     def _lane(self, is_urgent: bool) -> _Lane:
         return self._urgent if is_urgent else self._calm
 
-    def _remove(self, connection: RtspConnection) -> None:
-        descriptor = self._descriptors.pop(connection)
-        swept = self._swept.pop(descriptor)
-        self._lane(swept.is_urgent).remove(descriptor)
-        swept.socket.close()
+    def _add(self, source: RtspConnection | DatagramSource, descriptor: int, reader: _Reader, is_urgent: bool) -> None:
+        self._swept[descriptor] = _Swept(reader, is_urgent)
+        self._descriptors[source] = descriptor
+        self._lane(is_urgent).add(descriptor)

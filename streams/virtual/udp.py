@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import random
 import socket
 from collections.abc import Callable
 
+from streams.udp_ports import bind_pair
 from streams.virtual.live_stream import LiveStream
 
 Address = tuple[str, int]
 
 _SEND_BUFFER_BYTES = 4 * 1024 * 1024
-_PAIR_ATTEMPTS = 100
 _LATE_PACKETS_MAX = 4
 _LATE_SECONDS_MAX = 0.02
 
@@ -23,7 +22,9 @@ class UdpPorts:
 
     def __init__(self, host: str, on_report: Callable[[Address], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._rtp, self._rtcp = _bind_pair(host)
+        self._rtp, self._rtcp = bind_pair(host)
+        for sock in (self._rtp, self._rtcp):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self._on_report = on_report
         self.port: int = self._rtp.getsockname()[1]
         self.packets_dropped = 0
@@ -106,27 +107,3 @@ class UdpRoute:
         late, self._late = self._late, None
         if late is not None:
             self._ports.send_packet(late, self._address)
-
-
-def _bind_pair(host: str) -> tuple[socket.socket, socket.socket]:
-    """Sockets at an even port and the one after it (RFC 3550, 11)."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for _ in range(_PAIR_ATTEMPTS):
-        pair = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            pair[0].bind((host, 0))
-            port = pair[0].getsockname()[1]
-            if port % 2 == 0:
-                pair[1].bind((host, port + 1))
-                for sock in pair:
-                    sock.setblocking(False)
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-                return pair
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                pair[0].close()
-                pair[1].close()
-                raise
-        pair[0].close()
-        pair[1].close()
-    raise OSError(errno.EADDRINUSE, "no pair of free UDP ports")

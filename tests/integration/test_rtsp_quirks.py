@@ -164,7 +164,7 @@ async def test_redirects_in_a_circle_end() -> None:
     [
         ("DESCRIBE", "404 Not Found", "there is no stream at /live; check the path"),
         ("DESCRIBE", "403 Forbidden", "this user may not see the stream"),
-        ("SETUP", "461 Unsupported transport", "does not send RTP over TCP"),
+        ("SETUP", "461 Unsupported transport", "sends RTP neither over TCP nor over UDP"),
         ("PLAY", "453 Not Enough Bandwidth", "no bandwidth left"),
         ("SETUP", "503 Service Unavailable", "no free session"),
         ("DESCRIBE", "551 Nonsense", "camera answered 551 Nonsense to DESCRIBE"),
@@ -178,13 +178,6 @@ async def test_a_refusal_says_what_and_how_to_mend(method: str, status: str, wor
         assert words in error.reason
         assert f"→ 127.0.0.1:{camera.port}" in str(error)
         await until(lambda: camera.open_connections == 0)
-
-
-async def test_a_camera_that_insists_on_udp_is_told_so() -> None:
-    answer = "200 OK\r\nTransport: RTP/AVP;unicast;client_port=5000-5001\r\nSession: 1\r\n\r\n"
-    async with QuirkyCamera(answers={"SETUP": lambda _: answer}) as camera:
-        assert "insists on RTP over UDP" in (await refusal(camera)).reason
-        await until(lambda: bool(camera.asked("TEARDOWN")))
 
 
 async def test_no_answer_and_no_rtsp_are_told_apart() -> None:
