@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from config.settings import Camera, Category, Severity
+from config.settings import Camera, Category, Severity, Transport
 
 _CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"])
 _IDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,30}", fullmatch=True)
@@ -55,6 +55,7 @@ def cameras() -> st.SearchStrategy[Camera]:
             "sub": _URLS | st.none(),
             "username": st.text(_CHARACTERS, max_size=20) | st.none(),
             "password": st.text(_CHARACTERS, max_size=20) | st.none(),
+            "transport": st.sampled_from(get_args(Transport)),
             "record": st.booleans(),
             "enabled": st.booleans(),
             "zones": st.lists(_ZONES, max_size=3, unique_by=lambda zone: zone["name"]),

@@ -47,6 +47,7 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
     ] = False,
+    transport: Annotated[str | None, typer.Option(help="tcp (default), udp, or auto.")] = None,
     record: Annotated[bool, typer.Option(help="Whether it is recorded.")] = True,
     enabled: Annotated[bool, typer.Option(help="Whether it is opened at all.")] = True,
     config: Config = DEFAULT_FILE,
@@ -62,6 +63,7 @@ def add(
         "position": _position(latitude, longitude),
         "username": username,
         "password": sys.stdin.readline().rstrip("\r\n") if password_stdin else None,
+        "transport": transport,
         "record": record,
         "enabled": enabled,
     }

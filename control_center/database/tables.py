@@ -246,6 +246,7 @@ class RegisteredCamera(Base):
     sub: Mapped[str | None] = mapped_column(Text)
     username: Mapped[str | None] = mapped_column(Text)
     password: Mapped[str | None] = mapped_column(Text)
+    transport: Mapped[str] = mapped_column(String(8), server_default="tcp")
     record: Mapped[bool] = mapped_column(Boolean)
     enabled: Mapped[bool] = mapped_column(Boolean)
     zones: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

@@ -11,7 +11,7 @@ from typing import Any
 from config.settings import Camera, Position, Zone
 from control_center.database import RegisteredCamera
 
-_COLUMNS = ("name", "category", "purpose", "main", "sub", "username", "record", "enabled")
+_COLUMNS = ("name", "category", "purpose", "main", "sub", "username", "transport", "record", "enabled")
 
 
 def camera_of(row: RegisteredCamera) -> Camera:

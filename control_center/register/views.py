@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from config.settings import Camera, Category, Zone
+from config.settings import Camera, Category, Transport, Zone
 from control_center.register.store import ImportResult
 from control_center.views import PositionView, View
 
@@ -21,6 +21,7 @@ class RegisteredCameraView(View):
     sub: str | None
     username: str | None
     has_password: bool
+    transport: Transport
     record: bool
     enabled: bool
     zones: list[Zone]

@@ -814,6 +814,13 @@ export interface components {
             /** Password */
             password?: string | null;
             /**
+             * Transport
+             * @description how RTP comes: tcp or udp first, the other where the camera refuses (461); auto: udp, and tcp where no packet arrives
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp" | "auto";
+            /**
              * Record
              * @default true
              */
@@ -1497,6 +1504,11 @@ export interface components {
             username: string | null;
             /** Has Password */
             has_password: boolean;
+            /**
+             * Transport
+             * @enum {string}
+             */
+            transport: "tcp" | "udp" | "auto";
             /** Record */
             record: boolean;
             /** Enabled */

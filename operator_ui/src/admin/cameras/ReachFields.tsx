@@ -1,4 +1,4 @@
-import type { CameraDraft } from "./draft";
+import { type CameraDraft, type Transport, TRANSPORTS } from "./draft";
 import type { PartOf } from "./CameraForm";
 import { Field } from "./Field";
 import { say } from "./form-words";
@@ -8,7 +8,7 @@ export function ReachFields({ draft, faults, hasPassword }: PartOf & { hasPasswo
   const set = (change: Partial<CameraDraft>): void => {
     draft.value = { ...draft.value, ...change };
   };
-  const { main, sub, username, password, removePassword, record, enabled } = draft.value;
+  const { main, sub, username, password, removePassword, transport, record, enabled } = draft.value;
   return (
     <fieldset class="field-group">
       <legend>{say("group_how")}</legend>
@@ -31,6 +31,15 @@ export function ReachFields({ draft, faults, hasPassword }: PartOf & { hasPasswo
           autocomplete="new-password"
           onInput={(event) => set({ password: event.currentTarget.value })}
         />
+      </Field>
+      <Field label={say("field_transport")} field="transport" faults={faults} hint={say("hint_transport")}>
+        <select name="transport" value={transport} onChange={(event) => set({ transport: event.currentTarget.value as Transport })}>
+          {TRANSPORTS.map((name) => (
+            <option key={name} value={name}>
+              {say(`transport_${name}`)}
+            </option>
+          ))}
+        </select>
       </Field>
       <div class="switches">
         {hasPassword && (

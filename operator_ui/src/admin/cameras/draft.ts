@@ -42,12 +42,15 @@ export interface CameraDraft {
   username: string;
   password: string;
   removePassword: boolean;
+  transport: Transport;
   record: boolean;
   enabled: boolean;
   zones: ZoneDraft[];
 }
 
 export type CameraBody = components["schemas"]["Camera"];
+export type Transport = RegisteredCamera["transport"];
+export const TRANSPORTS: Transport[] = ["tcp", "udp", "auto"];
 type RuleBody = components["schemas"]["Zone"]["rules"][number];
 
 export const WHOLE_PICTURE: [string, string][] = [
@@ -74,6 +77,7 @@ export function emptyDraft(): CameraDraft {
     username: "",
     password: "",
     removePassword: false,
+    transport: "tcp",
     record: true,
     enabled: true,
     zones: [],
@@ -81,10 +85,10 @@ export function emptyDraft(): CameraDraft {
 }
 
 export function draftOf(camera: RegisteredCamera): CameraDraft {
-  const { id, name, category, purpose, main, record, enabled } = camera;
+  const { id, name, category, purpose, main, transport, record, enabled } = camera;
   return {
     ...emptyDraft(),
-    ...{ id, name, category, purpose, main, record, enabled },
+    ...{ id, name, category, purpose, main, transport, record, enabled },
     latitude: camera.position ? String(camera.position.latitude) : "",
     longitude: camera.position ? String(camera.position.longitude) : "",
     sub: camera.sub ?? "",
@@ -105,11 +109,11 @@ function ruleDraft(rule: RegisteredCamera["zones"][number]["rules"][number]): Ru
 
 /** The camera as the API takes it. A text that is no number goes out as it is, so that the API says which field it was. */
 export function cameraOf(draft: CameraDraft): CameraBody {
-  const { id, name, category, purpose, main, record, enabled } = draft;
+  const { id, name, category, purpose, main, transport, record, enabled } = draft;
   const hasPosition = draft.latitude.trim() !== "" || draft.longitude.trim() !== "";
   const password = draft.removePassword ? "" : draft.password;
   return {
-    ...{ id: id.trim(), name: name.trim(), category, purpose: purpose.trim(), main: main.trim(), record, enabled },
+    ...{ id: id.trim(), name: name.trim(), category, purpose: purpose.trim(), main: main.trim(), transport, record, enabled },
     position: hasPosition ? { latitude: number(draft.latitude), longitude: number(draft.longitude) } : null,
     sub: draft.sub.trim() || null,
     username: draft.username.trim() || null,
