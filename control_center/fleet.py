@@ -47,21 +47,24 @@ class ViewerReport(BaseModel):
 
 
 class Heartbeat(BaseModel):
-    """What a worker tells: where its HTTP API is, how its cameras do, who watches them, and its counters (Prometheus
-    names).
+    """What a worker tells: where its HTTP API and its recordings are, how its cameras do, who watches them, and its
+    counters (Prometheus names).
     """
 
     model_config = ConfigDict(frozen=True)
 
     base_url: str
+    playback_url: str | None = None
     pid: Annotated[int, Field(gt=0)]
     cameras: Annotated[dict[Identifier, dict[StreamName, StreamReport]], Field(max_length=4096)] = {}
     counters: Annotated[dict[str, float], Field(max_length=1024)] = {}
     viewers: Annotated[list[ViewerReport], Field(max_length=10_000)] = []
 
-    @field_validator("base_url")
+    @field_validator("base_url", "playback_url")
     @classmethod
-    def _is_http(cls, value: str) -> str:
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must look like http://host:port")
@@ -96,6 +99,7 @@ class WorkerStatus:
     pid: int | None
     camera_count: int
     base_url: str | None = None
+    playback_url: str | None = None
     counters: dict[str, float] = field(default_factory=dict)
 
 
@@ -176,6 +180,7 @@ class Fleet:
             record.heartbeat.pid,
             len(record.heartbeat.cameras),
             record.heartbeat.base_url,
+            record.heartbeat.playback_url,
             dict(record.heartbeat.counters),
         )
 

@@ -32,6 +32,7 @@ from streams.camera_source import CameraSource
 from streams.center_link import CenterLink, HeartbeatAnswer
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox, OutboxError
+from streams.playback.process import PlaybackProcess
 from streams.process_log import set_up_logging
 from streams.recording_index import RecordingIndexError
 from streams.recording_store import RecordingStore
@@ -92,6 +93,8 @@ class Worker:
         outbox = await stack.enter_async_context(Outbox(self._folder / "outbox.sqlite"))
         center = await stack.enter_async_context(CenterLink(options.center_url, options.worker_id, options.token))
         intake = EventIntake(outbox)
+        playback = PlaybackProcess(settings.data_dir, self._folder / "recordings.sqlite", options.token)
+        stack.callback(playback.close)
         site = CameraSite(
             ring_max_bytes=settings.workers.ring_max_bytes,
             budget=asyncio.Semaphore(CONNECTING_AT_ONCE),
@@ -111,6 +114,7 @@ class Worker:
             outbox=outbox,
             intake=intake,
             center=center,
+            playback=playback,
         )
 
     async def _start(self, stack: AsyncExitStack, parts: WorkerParts) -> None:
@@ -135,7 +139,8 @@ class Worker:
 
         heartbeat = supervise("heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), take))
         follow = supervise("cameras of the center", lambda: source.follow(roster.apply))
-        await stack.enter_async_context(running(heartbeat, follow, supervise("roster", roster.run)))
+        playback = supervise("playback", parts.playback.run)
+        await stack.enter_async_context(running(heartbeat, follow, supervise("roster", roster.run), playback))
 
     async def _store(self, stack: AsyncExitStack) -> RecordingStore | None:
         """Where the main streams are recorded; None when nothing is."""

@@ -14,6 +14,7 @@ from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox
 from streams.picture_process import PictureProcess
+from streams.playback.process import PlaybackProcess
 from streams.recording_store import RecordingStore
 from streams.relay import Relay
 from streams.relay.relay import StreamKey
@@ -40,6 +41,7 @@ class WorkerParts:
     outbox: Outbox
     intake: EventIntake
     center: CenterLink
+    playback: PlaybackProcess
 
     @property
     def analysis(self) -> Analysis:
@@ -61,6 +63,7 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
         cameras[camera_id] = {"main": {"state": "backing_off", "reason": told[:500]}}
     return {
         "base_url": parts.base_url,
+        "playback_url": parts.playback.base_url,
         "pid": os.getpid(),
         "cameras": cameras,
         "counters": counters(_worker_samples(parts)),
@@ -98,6 +101,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         "recording": parts.store.status() if parts.store else None,
         "incident_cameras": sorted(parts.analysis.incident_cameras),
         "pictures": _pictures(parts.analysis.process),
+        "playback": {"pid": parts.playback.pid, "starts": parts.playback.starts},
         "outbox": parts.outbox.status,
         "intake": parts.intake.status,
         "center": parts.center.status,
