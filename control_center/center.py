@@ -30,6 +30,7 @@ from control_center.incidents.transitions import OPEN_STATES
 from control_center.ledger import Ledger
 from control_center.live import LiveNews
 from control_center.metrics import CenterMetrics
+from control_center.playback_tokens import PlaybackTokens
 from control_center.reach import Audience, Reach, desks_of
 from control_center.register import Register
 from control_center.register.settings_file import take_settings_file
@@ -66,6 +67,7 @@ class Center:
     worker_token: str
     address_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=10, seconds_each=10))
     name_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=20, seconds_each=15))
+    playback_tokens: PlaybackTokens = field(default_factory=PlaybackTokens)
     is_status_stale: bool = True
     open_cameras: frozenset[str] = frozenset()
     grants: list[Grant] = field(default_factory=list)  # that were valid a moment ago: for news, not for rights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import ColumnElement, select
@@ -24,6 +24,20 @@ class CameraSight:
     allowed: bool
     incident_id: str | None
     reason: str
+
+
+# What led to an incident is part of it.
+BEFORE_INCIDENT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSight:
+    """As CameraSight; recordings are seen from `earliest` on, all of them where it is None."""
+
+    allowed: bool
+    incident_id: str | None
+    reason: str
+    earliest: datetime | None = None
 
 
 def _now() -> datetime:
@@ -48,6 +62,19 @@ class Reach:
             if camera_id in grant.camera_ids:
                 return CameraSight(True, grant.incident_id, "")
         return CameraSight(False, None, f"no incident dispatched to the {person.desk} desk opens this camera now")
+
+    async def sees_recordings(self, person: SignedIn, camera_id: str) -> RecordingSight:
+        """Whether the person may look back at this camera; a desk from a minute before its incident began on."""
+        sight = await self.sees_camera(person, camera_id, Right.VIEW_RECORDINGS)
+        if not sight.allowed or person.desk is None:
+            return RecordingSight(sight.allowed, sight.incident_id, sight.reason)
+        ids = [grant.incident_id for grant in await self.grants(person.desk) if camera_id in grant.camera_ids]
+        query = select(Incident.id, Incident.started_at).where(Incident.id.in_(ids)).order_by(Incident.started_at)
+        async with self._database.read() as session:
+            oldest = (await session.execute(query.limit(1))).one_or_none()
+        if oldest is None:
+            return RecordingSight(False, None, "the incident that opened this camera is over")
+        return RecordingSight(True, oldest.id, "", oldest.started_at - BEFORE_INCIDENT)
 
     async def cameras(self, person: SignedIn, right: Right = Right.VIEW_CAMERAS) -> frozenset[str] | None:
         """Ids of the cameras that the person sees; None means all."""

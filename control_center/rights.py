@@ -18,6 +18,7 @@ class Right(StrEnum):
     SIGNED_IN = "signed_in"
     VIEW_CAMERAS = "view_cameras"  # the list of cameras and their state, no picture
     VIEW_LIVE = "view_live"
+    VIEW_RECORDINGS = "view_recordings"
     VIEW_INCIDENTS = "view_incidents"
     HANDLE_INCIDENTS = "handle_incidents"  # acknowledge, take over, dispatch, note, close
     ASSIGN_INCIDENTS = "assign_incidents"  # give one to somebody else
@@ -67,12 +68,18 @@ def _everywhere(*rights: Right) -> dict[Right, Scope]:
 
 
 _OPERATOR = _everywhere(
-    Right.VIEW_CAMERAS, Right.VIEW_LIVE, Right.VIEW_INCIDENTS, Right.HANDLE_INCIDENTS, Right.VIEW_FIGURES
+    Right.VIEW_CAMERAS,
+    Right.VIEW_LIVE,
+    Right.VIEW_RECORDINGS,
+    Right.VIEW_INCIDENTS,
+    Right.HANDLE_INCIDENTS,
+    Right.VIEW_FIGURES,
 )
 _DESK = {
     Right.SIGNED_IN: Scope.CITY,
     Right.VIEW_CAMERAS: Scope.DISPATCHED,
     Right.VIEW_LIVE: Scope.DISPATCHED,
+    Right.VIEW_RECORDINGS: Scope.DISPATCHED,
     Right.VIEW_INCIDENTS: Scope.DISPATCHED,
     Right.ANSWER_DISPATCHES: Scope.DISPATCHED,
 }

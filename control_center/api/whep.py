@@ -27,7 +27,9 @@ from control_center.viewers import Picture, viewer_of
 
 
 class WitnessedRoute(GuardedRoute):
-    """Who asks for a live picture without the right to it is a row of the ledger too."""
+    """Who asks for pictures without the right to them is a row of the ledger too; asking again soon is no second."""
+
+    witnessed_methods = frozenset({"POST"})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -36,7 +38,7 @@ class WitnessedRoute(GuardedRoute):
             try:
                 return await handle(request)
             except Problem as problem:
-                if request.method == "POST" and problem.kind in _REFUSALS:
+                if request.method in self.witnessed_methods and problem.kind in _REFUSALS:
                     await _record_refusal(request, problem.detail)
                 raise
 
@@ -83,7 +85,7 @@ async def open_live(
     sight = await center.reach.sees_camera(person, camera_id)
     if not sight.allowed:
         raise Problem(HTTPStatus.FORBIDDEN, f"camera {camera_id}: {sight.reason}", "out-of-reach")
-    incident = sight.incident_id or await _known(center, incident)
+    incident = sight.incident_id or await known_incident(center, incident)
     told = reason or ("" if incident else "no incident")
     entry = Entry(actor, "view.live", camera_id, incident, reason=told, details={"stream": stream})
     viewer = viewer_of(person, sign_in_id(token_of(request) or ""))
@@ -93,7 +95,8 @@ async def open_live(
     return _passed_on(opened, {"Location": f"/api/v1/cameras/{camera_id}/whep/{quote(_session_id(opened), safe='')}"})
 
 
-async def _known(center: Center, incident_id: str | None) -> str | None:
+async def known_incident(center: Center, incident_id: str | None) -> str | None:
+    """Raises Problem (422)."""
     if incident_id is not None:
         try:
             await center.incidents.one(incident_id)
@@ -110,7 +113,7 @@ async def _open_and_record(
     A picture that is not likely to open, of a camera that is away, is written down when it has opened: a browser tries
     again every few seconds. Raises Problem, LedgerFailed; then nothing stays open.
     """
-    worker = _worker(center, camera_id)
+    worker = worker_with(center, camera_id)
     is_likely = any(stream.state == "live" for stream in center.fleet.camera_status(camera_id).streams)
     recording = asyncio.create_task(center.ledger.record(entry)) if is_likely else None
     query = {"stream": str(entry.details["stream"])}
@@ -160,7 +163,7 @@ async def add_candidates(
     camera_id: CameraId, session_id: SessionId, request: Request, center: CurrentCenter
 ) -> Response:
     """Trickle ICE candidates (RFC 8840)."""
-    worker = _worker(center, camera_id)
+    worker = worker_with(center, camera_id)
     return _passed_on(await _forward(center, worker, request, f"/whep/{camera_id}/{session_id}"))
 
 
@@ -168,12 +171,12 @@ async def add_candidates(
 @requires(Right.VIEW_LIVE)
 async def close_live(camera_id: CameraId, session_id: SessionId, request: Request, center: CurrentCenter) -> Response:
     """End the live picture."""
-    worker = _worker(center, camera_id)
+    worker = worker_with(center, camera_id)
     return _passed_on(await _forward(center, worker, request, f"/whep/{camera_id}/{session_id}"))
 
 
-def _worker(center: Center, camera_id: str) -> WorkerStatus:
-    """The one that has the camera. Raises Problem."""
+def worker_with(center: Center, camera_id: str) -> WorkerStatus:
+    """The worker that has the camera. Raises Problem (404, 503)."""
     refuse_unknown(center, camera_id)
     worker = center.fleet.worker_of(camera_id)
     if worker is None or worker.base_url is None or not worker.is_answering:

@@ -222,6 +222,153 @@ export interface paths {
         patch: operations["add_candidates"];
         trace?: never;
     };
+    "/api/v1/cameras/{camera_id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recordings
+         * @description What is recorded between `from` and `to` (32 days at most): unbroken runs, gaps between them.
+         *
+         *     503 while the worker of the camera is away. A desk is shown what its incident opens.
+         */
+        get: operations["list_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/recordings/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recorded Days
+         * @description Which days have recordings.
+         */
+        get: operations["list_recorded_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/recordings/index.m3u8": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open Recording
+         * @description Open a range (25 hours at most) to be played: HLS, fragmented MP4, as stored.
+         *
+         *     Each opening is a row of the ledger, with its incident or reason; its addresses are good for two hours. Ranges up
+         *     to an hour are listed in short parts, longer ones file by file.
+         */
+        get: operations["open_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/recordings/init/{segment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recording Initialization
+         * @description What a decoder needs first; its address comes from the playlist. 410 when that was opened too long ago.
+         */
+        get: operations["get_recording_initialization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/recordings/media/{segment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recording Media
+         * @description Fragments of a stored file; the address comes from the playlist. 410 when that was opened too long ago.
+         */
+        get: operations["get_recording_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/recordings/clip.mp4": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Recording
+         * @description A range (25 hours at most) as one MP4, from the key frame at or before `from`. In a gap the picture stands.
+         *
+         *     409 where the camera's video changes its format within. Each export is a row of the ledger with its reason.
+         */
+        get: operations["export_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/recordings/thumbnail.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recording Thumbnail
+         * @description The key frame at or before `at`; 404 when nothing is recorded there. One row of the ledger in ten minutes.
+         */
+        get: operations["get_recording_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents": {
         parameters: {
             query?: never;
@@ -931,6 +1078,28 @@ export interface components {
             note: string;
         };
         /**
+         * DayView
+         * @description `day` as 2026-11-22.
+         */
+        DayView: {
+            /** Day */
+            day: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * DaysView
+         * @description Days with recordings, oldest first; they begin at midnight in `time_zone`.
+         */
+        DaysView: {
+            /** Camera Id */
+            camera_id: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Days */
+            days: components["schemas"]["DayView"][];
+        };
+        /**
          * DispatchFigures
          * @description Dispatched today, and how many of those the desk received and arrived at. `open`: without an outcome now.
          */
@@ -1468,6 +1637,42 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * RangeView
+         * @description An unbroken recording, cut to the asked time. Codec (RFC 6381) and size are those of its beginning.
+         */
+        RangeView: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Duration Seconds */
+            duration_seconds: number;
+            /** Codec */
+            codec: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+        };
+        /**
+         * RecordingsView
+         * @description `earliest`: nothing before it is shown to the caller; null where there is no such limit.
+         */
+        RecordingsView: {
+            /** Camera Id */
+            camera_id: string;
+            /** Ranges */
+            ranges: components["schemas"]["RangeView"][];
+            /** Earliest */
+            earliest: string | null;
         };
         /**
          * RegisterView
@@ -2242,6 +2447,254 @@ export interface operations {
             };
         };
     };
+    list_recordings: {
+        parameters: {
+            query: {
+                /** @description RFC 3339 with its offset */
+                from: string;
+                /** @description RFC 3339 with its offset; later than `from` */
+                to: string;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingsView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_recorded_days: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    open_recording: {
+        parameters: {
+            query: {
+                /** @description RFC 3339 with its offset */
+                from: string;
+                /** @description RFC 3339 with its offset; later than `from` */
+                to: string;
+                reason?: string;
+                incident?: string | null;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description HLS playlist */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apple.mpegurl": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_recording_initialization: {
+        parameters: {
+            query?: {
+                token?: string;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ftyp and moov */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_recording_media: {
+        parameters: {
+            query?: {
+                token?: string;
+                first?: number;
+                last?: number | null;
+                shift?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Fragments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    export_recording: {
+        parameters: {
+            query: {
+                /** @description RFC 3339 with its offset */
+                from: string;
+                /** @description RFC 3339 with its offset; later than `from` */
+                to: string;
+                /** @description why it is exported */
+                reason: string;
+                incident?: string | null;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One MP4 of the range */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_recording_thumbnail: {
+        parameters: {
+            query: {
+                at: string;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 320 pixels wide */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_incidents: {
         parameters: {
             query?: {
@@ -2714,7 +3167,7 @@ export interface operations {
                 before?: number | null;
                 /** @description id or name */
                 account?: string | null;
-                action?: ("session.signed_in" | "session.refused" | "session.signed_out" | "account.created" | "account.role_changed" | "account.disabled" | "account.enabled" | "account.password_changed" | "view.live" | "view.failed" | "view.ended" | "view.refused" | "view.snapshot" | "incident.acknowledged" | "incident.taken_over" | "incident.assigned" | "incident.dispatched" | "incident.noted" | "incident.closed" | "dispatch.received" | "dispatch.arrived" | "dispatch.outcome" | "grant.given" | "grant.ended" | "camera.added" | "camera.changed" | "camera.removed" | "camera.exported" | "ledger.read" | "ledger.verified" | "ledger.exported") | null;
+                action?: ("session.signed_in" | "session.refused" | "session.signed_out" | "account.created" | "account.role_changed" | "account.disabled" | "account.enabled" | "account.password_changed" | "view.live" | "view.failed" | "view.ended" | "view.refused" | "view.snapshot" | "playback.opened" | "playback.thumbnails" | "recording.exported" | "incident.acknowledged" | "incident.taken_over" | "incident.assigned" | "incident.dispatched" | "incident.noted" | "incident.closed" | "dispatch.received" | "dispatch.arrived" | "dispatch.outcome" | "grant.given" | "grant.ended" | "camera.added" | "camera.changed" | "camera.removed" | "camera.exported" | "ledger.read" | "ledger.verified" | "ledger.exported") | null;
                 camera?: string | null;
                 incident?: string | null;
             };

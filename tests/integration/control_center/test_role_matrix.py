@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import httpx
@@ -44,6 +45,13 @@ GET    /api/v1/cameras/{camera_id}                       .      .      x      x 
 POST   /api/v1/cameras/{camera_id}/whep                  .      .      x      x     o     o     x      .      .
 PATCH  /api/v1/cameras/{camera_id}/whep/{session_id}     .      .      x      x     x     x     x      .      .
 DELETE /api/v1/cameras/{camera_id}/whep/{session_id}     .      .      x      x     x     x     x      .      .
+GET    /api/v1/cameras/{camera_id}/recordings             .      .      x      x     o     o     .      .      .
+GET    /api/v1/cameras/{camera_id}/recordings/days        .      .      x      x     o     o     .      .      .
+GET    /api/v1/cameras/{camera_id}/recordings/index.m3u8  .      .      x      x     o     o     .      .      .
+GET    /api/v1/cameras/{camera_id}/recordings/init/{segment_id} .      .      x      x     o     o     .      .      .
+GET    /api/v1/cameras/{camera_id}/recordings/media/{segment_id} .      .      x      x     o     o     .      .      .
+GET    /api/v1/cameras/{camera_id}/recordings/clip.mp4    .      .      x      x     o     o     .      .      .
+GET    /api/v1/cameras/{camera_id}/recordings/thumbnail.jpg .      .      x      x     o     o     .      .      .
 GET    /api/v1/incidents                                 .      .      x      x     o     o     x      .      .
 GET    /api/v1/incidents/{incident_id}                   .      .      x      x     o     o     x      .      .
 GET    /api/v1/incidents/{incident_id}/steps             .      .      x      x     o     o     x      .      .
@@ -79,10 +87,17 @@ POST   /internal/v1/events                               .      x      .      . 
 FROM_AFAR = {"X-Forwarded-For": "203.0.113.9"}
 # An id that is not there, so that nothing is removed when one may remove it.
 IDS = {"camera_id": "gate", "account_id": "0" * 32, "session_id": "s", "worker_id": "w0"}
+IDS |= {"segment_id": "0" * 32}
 OFFER = {"content": b"v=0\r\n", "headers": {"Content-Type": "application/sdp"}}
+HALF_AN_HOUR_AGO = datetime.now(UTC) - timedelta(minutes=30)
+RANGE = {"from": HALF_AN_HOUR_AGO.isoformat(), "to": (HALF_AN_HOUR_AGO + timedelta(minutes=1)).isoformat()}
 # What the endpoints that a desk reaches want to be told.
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/cameras/{camera_id}/whep": OFFER,
+    "/api/v1/cameras/{camera_id}/recordings": {"params": RANGE},
+    "/api/v1/cameras/{camera_id}/recordings/index.m3u8": {"params": RANGE},
+    "/api/v1/cameras/{camera_id}/recordings/clip.mp4": {"params": RANGE | {"reason": "asked by the police"}},
+    "/api/v1/cameras/{camera_id}/recordings/thumbnail.jpg": {"params": {"at": RANGE["from"]}},
     "/api/v1/incidents/{incident_id}/receive": {"json": {"note": "on the way"}},
     "/api/v1/incidents/{incident_id}/arrive": {"json": {"note": ""}},
     "/api/v1/incidents/{incident_id}/outcome": {"json": {"outcome": "a wallet was given back"}},
@@ -190,7 +205,7 @@ async def test_a_desk_reaches_what_was_dispatched_to_it_and_the_other_desk_does_
         sent = await operator.post(f"/api/v1/incidents/{gate}/dispatch", json={"desks": ["police"], "note": ""})
         assert sent.status_code == 200, sent.text
     scoped = [rule for rule in rules() if rule.marks["police"] == "o" and rule.path != "/api/v1/live"]
-    assert len(scoped) == 10
+    assert len(scoped) == 17
     wrong = []
     async with calling(sqlite_center, "police") as police, calling(sqlite_center, "fire") as fire:
         for rule in scoped:
@@ -200,7 +215,7 @@ async def test_a_desk_reaches_what_was_dispatched_to_it_and_the_other_desk_does_
                 seen = [one["id"] for one in inside.body[LISTS[rule.path]]]
                 is_reached = seen == ["gate" if rule.path == "/api/v1/cameras" else gate]
             else:
-                is_reached = inside.status in {200, 503}  # 503: no worker has the camera here
+                is_reached = inside.status in {200, 410, 503}  # 503: no worker has the camera here; 410: no token
                 beside = await ask(police, rule.method, filled(rule.path, alley, "alley"), body)
                 if not is_as_marked(rule, "police", beside):
                     wrong.append(("police beside", rule.path, beside.status))

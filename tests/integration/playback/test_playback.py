@@ -50,7 +50,7 @@ def shown(data: bytes) -> list[Fraction]:
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
 
 
-async def fetched(client: httpx.AsyncClient, playlist: str, **query: Any) -> list[bytes]:
+async def fetched(client: httpx.AsyncClient, playlist: str, camera: str = "gate", **query: Any) -> list[bytes]:
     """What a player joins together: one stream from each EXT-X-MAP or discontinuity on."""
     streams: list[bytes] = []
     initialization = b""
@@ -60,12 +60,12 @@ async def fetched(client: httpx.AsyncClient, playlist: str, **query: Any) -> lis
             is_new = True
         elif line.startswith("#EXT-X-MAP"):
             address = line.split('"')[1]
-            initialization = (await get(client, f"gate/{address.split('?')[0]}")).content
+            initialization = (await get(client, f"{camera}/{address.split('?')[0]}")).content
             is_new = True
         elif line.startswith("media/"):
             path, _, parameters = line.partition("?")
             values = dict(one.split("=") for one in parameters.split("&")) | query
-            answer = await get(client, f"gate/{path}", **values)
+            answer = await get(client, f"{camera}/{path}", **values)
             assert int(answer.headers["content-length"]) == len(answer.content)
             if is_new:
                 streams.append(initialization)
