@@ -1,6 +1,6 @@
 """What it costs to read a camera: CPU seconds of Haechi's client, of PyAV threads and of ffmpeg processes.
 
-`python -m tests.benchmarks.ingest --json [--cameras N] [--seconds S] [--runs R] [--many M]`
+`python -m tests.benchmarks.ingest --json [--cameras N] [--seconds S] [--runs R] [--many M] [--transport tcp|udp]`
 
 Virtual cameras (1080p15, 2 Mbit/s, one GOP in 2 s) play in a process of their own over loopback; the contenders read
 all of them in turn, the same cameras for the same time. CPU seconds are those of whole processes, user and system,
@@ -33,7 +33,7 @@ import av
 import numpy as np
 import uvloop
 
-from config.settings import Camera
+from config.settings import Camera, Transport
 from streams.stream import Stream
 
 _SECONDS_TO_PLAY = 90.0
@@ -78,13 +78,13 @@ def virtual_cameras(folder: Path, count: int, pacing: str) -> Iterator[list[str]
 # --- contenders: each plays all URLs, waits until all show pictures, then measures itself
 
 
-async def read_with_haechi(urls: list[str], seconds: float) -> dict[str, float]:
+async def read_with_haechi(urls: list[str], seconds: float, transport: Transport) -> dict[str, float]:
     """Whole streams: client, checks, assembling, ring, state machine."""
     empty_bytes = _resident_bytes()
     budget = asyncio.Semaphore(16)
     streams = [
         Stream(
-            Camera(id=f"c{number}", name="camera", purpose="benchmark", main=url),
+            Camera(id=f"c{number}", name="camera", purpose="benchmark", main=url, transport=transport),
             "main",
             budget=budget,
             ring_max_bytes=4 * 1024 * 1024,
@@ -116,13 +116,13 @@ async def read_with_haechi(urls: list[str], seconds: float) -> dict[str, float]:
     }
 
 
-def read_with_pyav(urls: list[str], seconds: float) -> dict[str, float]:
+def read_with_pyav(urls: list[str], seconds: float, transport: Transport) -> dict[str, float]:
     """A thread a camera that demuxes and keeps nothing."""
     counts = [0] * len(urls)
     ended = threading.Event()
 
     def read(number: int) -> None:
-        with av.open(urls[number], options={"rtsp_transport": "tcp"}) as container:
+        with av.open(urls[number], options={"rtsp_transport": transport}) as container:
             for packet in container.demux(video=0):
                 counts[number] += bool(packet.size)
                 if ended.is_set():
@@ -141,9 +141,9 @@ def read_with_pyav(urls: list[str], seconds: float) -> dict[str, float]:
     return {"cpu_seconds": cpu, "seconds": elapsed, "pictures": after - before}
 
 
-def read_with_ffmpeg(urls: list[str], seconds: float) -> dict[str, float]:
+def read_with_ffmpeg(urls: list[str], seconds: float, transport: Transport) -> dict[str, float]:
     """A process a camera: `ffmpeg -c copy -f null`."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", transport, "-i"]
     processes = [subprocess.Popen([*command, url, "-an", "-c", "copy", "-f", "null", "-"]) for url in urls]
     try:
         time.sleep(min(10.0, 2.0 + 0.1 * len(urls)))  # ffmpeg probes for some seconds before it plays
@@ -177,23 +177,24 @@ def _wait_until(condition: Any) -> None:
         time.sleep(0.05)
 
 
-def contend(contender: str, urls: list[str], seconds: float) -> None:
+def contend(contender: str, urls: list[str], seconds: float, transport: Transport) -> None:
     """Body of a contender's process: one JSON line on standard output."""
     if contender == "haechi":
-        result = uvloop.run(read_with_haechi(urls, seconds))
+        result = uvloop.run(read_with_haechi(urls, seconds, transport))
     elif contender == "pyav":
-        result = read_with_pyav(urls, seconds)
+        result = read_with_pyav(urls, seconds, transport)
     else:
-        result = read_with_ffmpeg(urls, seconds)
+        result = read_with_ffmpeg(urls, seconds, transport)
     print(json.dumps(result))
 
 
 # --- the run
 
 
-def measure(contender: str, urls: list[str], seconds: float) -> dict[str, float]:
+def measure(contender: str, urls: list[str], seconds: float, transport: Transport) -> dict[str, float]:
     """One contender in a process of its own; adds `cpu_percent`, of a core for one camera."""
     command = [sys.executable, "-m", "tests.benchmarks.ingest", "--contend", contender, "--seconds", str(seconds)]
+    command += ["--transport", transport]
     done = subprocess.run(command, input=json.dumps(urls), capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise RuntimeError(f"{contender} failed: {done.stderr[-2000:]}")
@@ -202,14 +203,14 @@ def measure(contender: str, urls: list[str], seconds: float) -> dict[str, float]
     return result
 
 
-def compare(cameras: int, seconds: float, runs: int, pacing: str) -> dict[str, Any]:
+def compare(cameras: int, seconds: float, runs: int, pacing: str, transport: Transport) -> dict[str, Any]:
     """All contenders, interleaved: the median share of a core a camera of each, and what ours read."""
     contenders = [name for name in _CONTENDERS if name != "ffmpeg" or shutil.which("ffmpeg")]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in contenders}
     with tempfile.TemporaryDirectory() as folder, virtual_cameras(Path(folder), cameras, pacing) as urls:
         for number in range(runs):
             for name in contenders:
-                found[name].append(measure(name, urls, seconds))
+                found[name].append(measure(name, urls, seconds, transport))
                 print(f"{pacing}, run {number + 1}, {name}: {found[name][-1]}", file=sys.stderr)
     ours = found["haechi"]
     return {
@@ -221,13 +222,13 @@ def compare(cameras: int, seconds: float, runs: int, pacing: str) -> dict[str, A
     }
 
 
-def growth(few: int, many: int, seconds: float, runs: int, pacing: str) -> dict[str, float]:
+def growth(few: int, many: int, seconds: float, runs: int, pacing: str, transport: Transport) -> dict[str, float]:
     """Ours alone with `few` and with `many` cameras, in turn: how much more a picture costs among many."""
     found: dict[int, list[dict[str, float]]] = {few: [], many: []}
     with tempfile.TemporaryDirectory() as folder, virtual_cameras(Path(folder), many, pacing) as urls:
         for number in range(runs):
             for count, results in found.items():
-                results.append(measure("haechi", urls[:count], seconds))
+                results.append(measure("haechi", urls[:count], seconds, transport))
                 print(f"{count} cameras, run {number + 1}: {results[-1]}", file=sys.stderr)
     micros = {
         count: statistics.median(1e6 * each["cpu_seconds"] / each["pictures"] for each in results)
@@ -248,17 +249,17 @@ def _median(results: list[dict[str, float]], name: str) -> float:
     return statistics.median(result[name] for result in results)
 
 
-def run(cameras: int, seconds: float, runs: int, many: int) -> dict[str, Any]:
+def run(cameras: int, seconds: float, runs: int, many: int, transport: Transport) -> dict[str, Any]:
     """Packets paced one by one and in bursts of whole pictures, then among `many` (0: not)."""
-    paced, burst = (compare(cameras, seconds, runs, pacing) for pacing in ("paced", "burst"))
-    result: dict[str, Any] = {"cameras": cameras, "seconds": seconds, "runs": runs, **paced}
+    paced, burst = (compare(cameras, seconds, runs, pacing, transport) for pacing in ("paced", "burst"))
+    result: dict[str, Any] = {"cameras": cameras, "seconds": seconds, "runs": runs, "transport": transport, **paced}
     result["cameras_per_core"] = 100 / paced["cpu_percent"]["haechi"]
     result["burst_cpu_percent"] = burst["cpu_percent"]
     result["lost"] += burst["lost"]
     for name in ("ffmpeg", "pyav"):
         for prefix, found in (("", paced["cpu_percent"]), ("burst_", burst["cpu_percent"])):
             result[f"{prefix}ratio_{name}"] = found[name] / found["haechi"] if name in found else None
-    return result | (growth(cameras, many, seconds, runs, "paced") if many else {})
+    return result | (growth(cameras, many, seconds, runs, "paced", transport) if many else {})
 
 
 def main() -> None:
@@ -268,12 +269,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--many", type=int, default=1000, help="cameras of the growth measurement; 0 leaves it out")
+    parser.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
     parser.add_argument("--contend", choices=_CONTENDERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contend:
-        contend(arguments.contend, json.load(sys.stdin), arguments.seconds)
+        contend(arguments.contend, json.load(sys.stdin), arguments.seconds, arguments.transport)
         return
-    result = run(arguments.cameras, arguments.seconds, arguments.runs, arguments.many)
+    result = run(arguments.cameras, arguments.seconds, arguments.runs, arguments.many, arguments.transport)
     if not arguments.json:
         for pacing, found in (("paced", result["cpu_percent"]), ("burst", result["burst_cpu_percent"])):
             for name, percent in found.items():
