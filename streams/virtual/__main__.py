@@ -85,7 +85,7 @@ async def _take_control(server: VirtualCameraServer, ended: asyncio.Event) -> No
         except KeyError:
             _say({"error": f"no mount {message.mount!r}"})
         else:
-            _say({"ok": True})
+            _say({"ok": True} | ({"statistics": server.statistics()} if message.statistics else {}))
 
 
 def _obey(server: VirtualCameraServer, message: ControlMessage) -> None:

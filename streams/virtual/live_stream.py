@@ -42,6 +42,7 @@ class LiveStream:
     ) -> None:
         self.faults = faults
         self.packets_sent = 0
+        self.pictures_sent = 0
         self._duration_90k = duration_90k
         self._take_clip(clip)
         self._epoch = epoch
@@ -191,6 +192,7 @@ class LiveStream:
             if self.faults.drop:
                 data, self._offsets = _thin(data, picture.packets, self.faults.drop)
             self._data = memoryview(data)
+            self.pictures_sent += 1
             self.packets_sent += len(self._offsets) - 1
             self._octets_sent += self._offsets[-1] - 16 * (len(self._offsets) - 1)
         self._packet_index = 0

@@ -157,6 +157,7 @@ class VirtualCameraServer:
         return {
             "connections": len(self._connections),
             "sessions": len(self._sessions),
+            "pictures_sent": sum(stream.pictures_sent for stream in streams),
             "packets_sent": sum(stream.packets_sent for stream in streams),
             "datagrams_dropped": self._udp.packets_dropped,
             "slow_clients_dropped": self.slow_clients_dropped,

@@ -88,18 +88,19 @@ class VirtualCameraSettings(Section):
 class ControlMessage(Section):
     """One line of the control channel: new faults for a mount, an RST for all its connections, or its reboot.
 
-    A reboot without a mount is one of the whole server: its port is closed for so long.
+    A reboot without a mount is one of the whole server: its port is closed for so long. `statistics` asks for counters.
     """
 
     mount: Identifier | None = None
     faults: Faults | None = None
     reset: bool = False
     reboot_seconds: Annotated[float | None, Field(ge=0, le=3600)] = None
+    statistics: bool = False
 
     @model_validator(mode="after")
     def _does_something(self) -> ControlMessage:
-        if self.faults is None and not self.reset and self.reboot_seconds is None:
-            raise ValueError("needs `faults`, `reset` or `reboot_seconds`")
+        if self.faults is None and not self.reset and self.reboot_seconds is None and not self.statistics:
+            raise ValueError("needs `faults`, `reset`, `reboot_seconds` or `statistics`")
         if self.mount is None and (self.faults is not None or self.reset):
             raise ValueError("`faults` and `reset` need a `mount`")
         return self

@@ -23,8 +23,8 @@ def test_the_file_in_the_reference_is_taken_as_it_stands() -> None:
 
 
 def test_the_control_messages_in_the_reference_are_taken_as_they_stand() -> None:
-    messages = re.findall(r'`(\{"(?:mount|reboot_seconds)": .*?\})`', REFERENCE)
-    assert [ControlMessage.model_validate_json(message).mount for message in messages] == ["gate"] * 3 + [None]
+    messages = re.findall(r'`(\{"(?:mount|reboot_seconds|statistics)": .*?\})`', REFERENCE)
+    assert [ControlMessage.model_validate_json(message).mount for message in messages] == ["gate"] * 3 + [None] * 2
 
 
 def test_mounts_of_one_name_and_messages_that_do_nothing_are_refused() -> None:
