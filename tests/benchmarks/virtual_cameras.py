@@ -55,9 +55,9 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(30)
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -137,8 +137,8 @@ def measure(cameras: int, seconds: float, pacing: str, tick_seconds: float, tran
             time.sleep(2.0)
             return _watch(server, cameras, seconds)
         finally:
-            reader.stdin.close()
-            reader.wait(30)
+            with reader:
+                reader.stdin.close()
             server.close()
 
 
