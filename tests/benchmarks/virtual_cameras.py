@@ -116,11 +116,12 @@ def _session_of(answer: bytes) -> str:
     return next(line for line in lines if line.startswith("Session: ")).removeprefix("Session: ").partition(";")[0]
 
 
-def measure(cameras: int, seconds: float, pacing: str, tick_seconds: float, transport: str) -> dict[str, float]:
+def measure(
+    clip: Path, cameras: int, seconds: float, pacing: str, tick_seconds: float, transport: str
+) -> dict[str, float]:
     """One server, one reader."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = make_camera_clip(folder / "camera.mp4")
         mounts = [
             {"name": f"c{number}", "main": str(clip), "phase_seconds": number * 0.37} for number in range(cameras)
         ]
@@ -173,10 +174,12 @@ def main() -> None:
     if arguments.drink:
         drink(json.loads(sys.stdin.readline()), arguments.transport)
         return
-    found = {
-        pacing: measure(arguments.cameras, arguments.seconds, pacing, arguments.tick, arguments.transport)
-        for pacing in ("paced", "burst")
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        clip = make_camera_clip(Path(folder) / "camera.mp4")
+        found = {
+            pacing: measure(clip, arguments.cameras, arguments.seconds, pacing, arguments.tick, arguments.transport)
+            for pacing in ("paced", "burst")
+        }
     result = {"cameras": arguments.cameras, "tick_seconds": arguments.tick, "transport": arguments.transport, **found}
     if not arguments.json:
         for pacing, figures in found.items():
