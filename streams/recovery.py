@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _HASH_PIECE = 1 << 20
 _LARGEST_HEADER_BOX = 1 << 20
 _ZEROS = 16  # a NAL unit that ends in so many was never written: a file can be longer than what reached the disk
+_LONGEST_90K = 86_400 * TIME_SCALE  # a segment is about a minute; a fragment that ends later is not one of ours
 _RUN_HEADER = struct.Struct(">IIiI")
 
 
@@ -208,8 +209,8 @@ def _check_fragment(descriptor: int, header: bytes, position: int, size: int) ->
         end = start + sample_size
         while start < end:
             start += 4 + int.from_bytes(data[start : start + 4], "big")
-            if start > len(data) or not any(data[start - _ZEROS : start]):
+            if start > len(data) or not any(data[max(0, start - _ZEROS) : start]):
                 return None
         if start != end:
             return None
-    return decode_time if start == len(data) else None
+    return decode_time if start == len(data) and decode_time < _LONGEST_90K else None
