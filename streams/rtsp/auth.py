@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-_PARAMETER = re.compile(r'([a-zA-Z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
+_PARAMETER = re.compile(r'(?<![a-zA-Z0-9_-])([a-zA-Z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
 _SCHEME = re.compile(r"^\s*([A-Za-z]+)\s*")
+_MAX_HEADER = 4096
 _HASHES: dict[str, Callable[[bytes], str]] = {
     "sha-256": lambda data: hashlib.sha256(data).hexdigest(),
     "md5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
@@ -35,7 +36,7 @@ class Challenge:
 def parse_challenge(header: str) -> Challenge | None:
     """The challenge in `header`, None when nobody here can meet it."""
     scheme = _SCHEME.match(header)
-    if scheme is None:
+    if scheme is None or len(header) > _MAX_HEADER:
         return None
     found = {
         match[1].lower(): re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from struct import Struct
 from typing import Protocol, cast
 
@@ -245,28 +247,54 @@ class RtspConnection(asyncio.BufferedProtocol):
         """Where in the junk a frame or an answer may start; still in junk when too little of it is there to tell."""
         data = bytes(buffer[pos:end])
         video = self.video
-        at = 0
-        while at < len(data) and video is not None:
-            spots = [spot for mark in (b"$", b"RTSP/") if (spot := data.find(mark, at)) >= 0]
-            at = min(spots, default=len(data))
-            if at + _LOOK_BYTES > len(data):
-                break
-            if data[at] != _DOLLAR or self._looks_like_frame(data[at : at + _LOOK_BYTES], video):
-                self._in_junk = False
-                break
-            at += 1
+        at = len(data)
+        if video is not None:
+            at = -1
+            starts = _starts_of_frames(video.channel, self.control_channel, video.payload_type)
+            while (found := starts.search(data, at + 1)) is not None:
+                at = found.start()
+                is_start = self._is_start(data, at, video)
+                if is_start is not False:
+                    self._in_junk = is_start is None
+                    break
+            else:
+                tail = max(at + 1, len(data) - _LOOK_BYTES + 1)
+                at = next((spot for spot in range(tail, len(data)) if data[spot] in b"$R"), len(data))
         self.skipped_bytes += at
         return pos + at
 
-    def _looks_like_frame(self, data: bytes, video: VideoChannel) -> bool:
-        """Whether `data`, 16 bytes from a '$' on, may start a frame of this session."""
-        length = data[2] << 8 | data[3]
-        if data[4] >> 6 != 2:
+    def _is_start(self, data: bytes, at: int, video: VideoChannel) -> bool | None:
+        """Whether what looks like a start at `at` is one of this session; None: more is needed to tell.
+
+        A frame of another source counts when the next frame follows it: the source known may itself be junk.
+        """
+        if data[at] != _DOLLAR:
+            return True
+        if at + _LOOK_BYTES > len(data):
+            return None
+        length = data[at + 2] << 8 | data[at + 3]
+        if data[at + 1] == self.control_channel:
+            return length >= 8
+        if length <= 12:
             return False
-        if data[1] == self.control_channel:
-            return 200 <= data[5] <= 207 and length >= 8
-        known = video.ssrc < 0 or int.from_bytes(data[12:16], "big") == video.ssrc
-        return data[1] == video.channel and length > 12 and data[5] & 0x7F == video.payload_type and known
+        if video.ssrc < 0 or int.from_bytes(data[at + 12 : at + 16], "big") == video.ssrc:
+            return True
+        after = at + 4 + length
+        if after + 2 > len(data):
+            return None
+        return data[after] == _DOLLAR and data[after + 1] in (video.channel, self.control_channel)
+
+
+@lru_cache(64)
+def _starts_of_frames(channel: int, control_channel: int, payload_type: int) -> re.Pattern[bytes]:
+    """Six bytes that a frame of video or RTCP may begin with, or the beginning of an answer."""
+
+    def byte(*values: int) -> bytes:
+        return b"[%s]" % b"".join(b"\\x%02x" % value for value in values)
+
+    video = byte(channel) + rb"..[\x80-\xbf]" + byte(payload_type, payload_type | 0x80)
+    control = byte(control_channel & 0xFF) + rb"..[\x80-\xbf][\xc8-\xcf]"
+    return re.compile(rb"RTSP/|\$(?:" + video + b"|" + control + b")", re.DOTALL)
 
 
 assert MAX_BODY_BYTES * 2 < _MAX_LEFT_BYTES

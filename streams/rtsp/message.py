@@ -9,6 +9,7 @@ from streams.errors import BadAnswer
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 256 * 1024
+_MAX_CHUNKS = 1024
 USER_AGENT = "haechi"
 
 
@@ -113,7 +114,7 @@ def _content_length(message: Message) -> int:
 def _chunked_body(data: bytes) -> tuple[bytes, int] | None:
     """Body and its size on the wire (RFC 9112, 7.1); some cameras' HTTP stacks do this in RTSP too."""
     body, pos = b"", 0
-    while True:
+    for _ in range(_MAX_CHUNKS):
         line_end = data.find(b"\r\n", pos)
         if line_end < 0:
             _check_size(data)
@@ -131,6 +132,7 @@ def _chunked_body(data: bytes) -> tuple[bytes, int] | None:
         if size == 0:
             return body, pos
         body += data[line_end + 2 : line_end + 2 + size]
+    raise BadAnswer("camera's chunked answer comes in too many chunks")
 
 
 def _check_size(data: bytes) -> None:

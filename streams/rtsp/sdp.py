@@ -12,6 +12,8 @@ from streams.errors import BadAnswer, NotVideo, StreamError
 _CODECS: dict[str, Codec] = {"h264": "h264", "h265": "h265", "hevc": "h265"}
 _STATIC_NAMES = {0: "PCMU", 3: "GSM", 8: "PCMA", 9: "G722", 10: "L16", 11: "L16", 14: "MPA", 26: "JPEG", 32: "MPV"}
 _MAX_LINES = 2_000
+_MAX_PAYLOAD_TYPES = 128
+_MAX_PARAMETER_SETS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def _sections(body: bytes) -> tuple[_Media, list[_Media]]:
             continue
         if name == "m":
             words = value.split()
-            types = [int(word) for word in words[3:] if word.isascii() and word.isdigit() and len(word) <= 3]
+            numbers = words[3 : 3 + _MAX_PAYLOAD_TYPES]
+            types = [int(word) for word in numbers if word.isascii() and word.isdigit() and len(word) <= 3]
             current = _Media(words[0].lower() if words else "", types, words[2] if len(words) > 2 else "", [])
             medias.append(current)
         elif name == "a":
@@ -118,7 +121,7 @@ def _format_parameters(text: str) -> dict[str, str]:
 def _nal_units(text: str) -> list[bytes]:
     """NAL units of a comma-separated base64 list; what cannot be read is left out, the stream may carry it itself."""
     nal_units = []
-    for word in text.split(","):
+    for word in text.split(",", _MAX_PARAMETER_SETS)[:_MAX_PARAMETER_SETS]:
         word = word.strip().strip('"')
         try:
             nal = base64.b64decode(word + "=" * (-len(word) % 4), validate=True)
