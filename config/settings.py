@@ -260,6 +260,15 @@ class AnalysisSettings(Section):
     model: Annotated[Path | None, Field(description="ONNX model; default is the shipped one")] = None
 
 
+class FaultSettings(Section):
+    """When a camera counts as faulty: its rules are blind, and somebody is told."""
+
+    lost_seconds: Annotated[float, Field(ge=2, le=3600, description="without a live picture that rules could see")] = (
+        30.0
+    )
+    frozen_seconds: Annotated[float, Field(ge=5, le=86_400, description="key frames come, all with one picture")] = 60.0
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -269,6 +278,7 @@ class Settings(Section):
     workers: WorkerSettings = WorkerSettings()
     recording: RecordingSettings = RecordingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    faults: FaultSettings = FaultSettings()
     cameras: tuple[Camera, ...] = ()
 
     @field_validator("cameras")

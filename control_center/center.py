@@ -90,7 +90,7 @@ class Center:
     def tell_incident(self, name: str, incident: Incident) -> None:
         """Send `incident.created` or `incident.updated` to those who may see the incident."""
         self.is_status_stale = True
-        if incident.state in OPEN_STATES:
+        if incident.state in OPEN_STATES and incident.family != "fault":
             self.open_cameras |= {incident.camera_id}
         texts: dict[Audience, str] = {"city": self.incident_view(incident).model_dump_json()}
         for desk in desks_of(incident):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from detectors.event import EventKind
 from detectors.scenes.truth import ClipTruth, load_truth
-from detectors.scoring import EARLY_SECONDS, LATE_SECONDS, Mark, Score, match
+from detectors.scoring import EARLY_SECONDS, LATE_SECONDS, SCORED, Mark, Score, match
 from streams.virtual.timeline import LoopTimeline
 
 # True events this far outside the measurement can still be the partner of an alarm near its ends.
@@ -80,6 +80,7 @@ def score_alarms(cameras: Sequence[FilmedCamera], alarms: Iterable[Alarm], windo
     marks = [
         Mark(alarm.camera_id, alarm.kind, alarm.started_at.timestamp(), _where(positions.get(alarm.camera_id), alarm))
         for alarm in alarms
+        if alarm.kind in SCORED
     ]
     score = match(truth, marks, early_seconds=EARLY_SECONDS, late_seconds=LATE_SECONDS)
     return Score(

@@ -29,7 +29,7 @@ class IncidentFigure(View):
 
 
 class IncidentFigures(IncidentFigure):
-    """The verdicts are of those raised today."""
+    """The verdicts are of those raised today. Faults of cameras stand in `by_family` alone."""
 
     real: int
     false: int

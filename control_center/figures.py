@@ -118,26 +118,33 @@ class Figures:
 
     def _incidents(self, of_today: list[_Counted], still_open: list[_Counted]) -> IncidentFigures:
         verdicts: Counter[str | None] = Counter()
-        for counted in of_today:
+        city_today, city_open = _without_faults(of_today), _without_faults(still_open)
+        for counted in city_today:
             verdicts[counted.verdict] += counted.number
 
-        def split(by: Callable[[_Counted], object], keys: Iterable[Any]) -> dict[Any, IncidentFigure]:
-            total, still = _sums(of_today, by), _sums(still_open, by)
+        def split(
+            today: list[_Counted], now: list[_Counted], by: Callable[[_Counted], object], keys: Iterable[Any]
+        ) -> dict[Any, IncidentFigure]:
+            total, still = _sums(today, by), _sums(now, by)
             return {key: IncidentFigure(total=total[key], open=still[key]) for key in keys}
 
         return IncidentFigures(
             total=verdicts.total(),
-            open=sum(counted.number for counted in still_open),
+            open=sum(counted.number for counted in city_open),
             real=verdicts["real"],
             false=verdicts["false"],
             unsure=verdicts["unsure"],
-            by_family=split(lambda counted: counted.family, FAMILIES),
-            by_category=split(lambda counted: self._category(counted.camera_id), CATEGORIES),
+            by_family=split(of_today, still_open, lambda counted: counted.family, FAMILIES),
+            by_category=split(city_today, city_open, lambda counted: self._category(counted.camera_id), CATEGORIES),
         )
 
     def _category(self, camera_id: str) -> str | None:
         camera = self._fleet.cameras.get(camera_id) or self._register.loaded.former.get(camera_id)
         return camera.category if camera else None
+
+
+def _without_faults(counts: list[_Counted]) -> list[_Counted]:
+    return [counted for counted in counts if counted.family != "fault"]
 
 
 def _sums(counts: list[_Counted], by: Callable[[_Counted], object]) -> Counter[object]:
@@ -184,7 +191,10 @@ async def _dispatches(session: AsyncSession, desk: Desk, since: datetime) -> Dis
 
 def _waits_for_acknowledgement(is_sqlite: bool, since: datetime) -> Select[float]:
     return select(_seconds(is_sqlite, Incident.raised_at, Incident.acknowledged_at)).where(
-        Incident.id >= first_id_at(since), Incident.raised_at >= since, Incident.acknowledged_at.is_not(None)
+        Incident.id >= first_id_at(since),
+        Incident.raised_at >= since,
+        Incident.acknowledged_at.is_not(None),
+        Incident.family != "fault",
     )
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from config.settings import Camera, Identifier, StreamName
+from detectors.event import FaultKind
 
 StreamState = Literal["connecting", "live", "stalled", "backing_off", "disabled"]
 STREAM_STATES: tuple[StreamState, ...] = ("live", "connecting", "stalled", "backing_off", "disabled")
@@ -36,6 +37,15 @@ class StreamReport(BaseModel):
         return "" if value is None else value
 
 
+class FaultReport(BaseModel):
+    """A camera's rules are blind since then, because of this fault."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: FaultKind
+    since: AwareDatetime
+
+
 class ViewerReport(BaseModel):
     """A live picture that is open at a worker; `viewer` is whom the center named when it was opened."""
 
@@ -59,6 +69,7 @@ class Heartbeat(BaseModel):
     cameras: Annotated[dict[Identifier, dict[StreamName, StreamReport]], Field(max_length=4096)] = {}
     counters: Annotated[dict[str, float], Field(max_length=1024)] = {}
     viewers: Annotated[list[ViewerReport], Field(max_length=10_000)] = []
+    faults: Annotated[dict[Identifier, FaultReport], Field(max_length=4096)] = {}
 
     @field_validator("base_url", "playback_url")
     @classmethod
@@ -80,13 +91,17 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class CameraStatus:
-    """`state` and `reason` are those of the worst required stream. `worker_id` is None until a worker has it."""
+    """`state` and `reason` are those of the worst required stream. `worker_id` is None until a worker has it.
+
+    `fault`: why its rules are blind, as the worker said last; None while they are not.
+    """
 
     camera_id: str
     state: StreamState
     reason: str
     streams: tuple[StreamStatus, ...]
     worker_id: str | None
+    fault: FaultReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +206,8 @@ class Fleet:
         else:
             streams = tuple(StreamStatus(name, "disabled", SWITCHED_OFF) for name in names)
         worst = min(streams, key=lambda stream: _FROM_WORST.index(stream.state))
-        return CameraStatus(camera.id, worst.state, worst.reason, streams, worker_id)
+        fault = self._records[worker_id].heartbeat.faults.get(camera.id) if worker_id and camera.enabled else None
+        return CameraStatus(camera.id, worst.state, worst.reason, streams, worker_id, fault)
 
     def _stream(self, camera_id: str, name: StreamName, worker_id: str | None) -> StreamStatus:
         if worker_id is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from control_center.fleet import STREAM_STATES, Fleet
 from control_center.live import LiveNews
+from detectors.event import FaultKind
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -43,10 +45,15 @@ class _FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         cameras = GaugeMetricFamily("haechi_cameras", "Cameras by the state of their worst stream", labels=["state"])
-        states = [status.state for status in self._fleet.camera_statuses()]
+        statuses = self._fleet.camera_statuses()
+        states = [status.state for status in statuses]
         for state in STREAM_STATES:
             cameras.add_metric([state], states.count(state))
         yield cameras
+        blind = GaugeMetricFamily("haechi_cameras_blind", "Cameras whose rules are blind, by fault", labels=["fault"])
+        for kind in get_args(FaultKind):
+            blind.add_metric([kind], sum(one.fault is not None and one.fault.kind == kind for one in statuses))
+        yield blind
         yield GaugeMetricFamily("haechi_live_listeners", "Browsers that listen for news", value=len(self._live))
         answering = GaugeMetricFamily("haechi_worker_answering", "1 while the worker reports", labels=["worker"])
         families: dict[str, Metric] = {}

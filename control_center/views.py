@@ -21,7 +21,7 @@ from config.settings import (
 from control_center.fleet import STREAM_STATES, CameraStatus, Fleet, StreamState
 from control_center.incidents.transitions import STATES
 from control_center.rights import Desk
-from detectors.event import FAMILY, EventKind
+from detectors.event import FAMILY, EventKind, FaultKind, RuleKind
 
 
 class View(BaseModel):
@@ -45,7 +45,7 @@ class PositionView(View):
 
 
 class RuleView(View):
-    kind: EventKind
+    kind: RuleKind
     severity: Severity
     seconds: float | None = Field(description="how long it must last: the dwell, the owner gone, or the confirmation")
 
@@ -82,6 +82,9 @@ class CameraStateView(View):
     state: StreamState = Field(description="that of the worst stream")
     reason: str = Field(description="why it is not live; empty when it is")
     streams: list[StreamView]
+    blind: bool = Field(description="its rules see nothing now: the camera is lost or its picture is frozen")
+    blind_reason: FaultKind | None
+    blind_since: AwareDatetime | None
 
     @classmethod
     def of(cls, status: CameraStatus) -> CameraStateView:
@@ -90,6 +93,9 @@ class CameraStateView(View):
             state=status.state,
             reason=status.reason,
             streams=[StreamView(name=s.name, state=s.state, reason=s.reason) for s in status.streams],
+            blind=status.fault is not None,
+            blind_reason=status.fault.kind if status.fault else None,
+            blind_since=status.fault.since if status.fault else None,
         )
 
 

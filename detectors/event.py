@@ -1,4 +1,4 @@
-"""A rule's finding about one camera."""
+"""A finding about one camera: of a rule, or a fault of the camera itself."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-EventKind = Literal["intrusion", "loitering", "dumping", "parking", "fire"]
-EventFamily = Literal["crime", "dumping", "parking", "fire"]
+RuleKind = Literal["intrusion", "loitering", "dumping", "parking", "fire"]
+FaultKind = Literal["camera_lost", "camera_frozen"]
+EventKind = Literal[RuleKind, FaultKind]
+EventFamily = Literal["crime", "dumping", "parking", "fire", "fault"]
 FAMILY: dict[EventKind, EventFamily] = {
     "intrusion": "crime",
     "loitering": "crime",
     "dumping": "dumping",
     "parking": "parking",
     "fire": "fire",
+    "camera_lost": "fault",
+    "camera_frozen": "fault",
 }
 
 
@@ -25,6 +29,7 @@ class Event:
     as the KISA test means it (whole body inside + dwell for loitering, left + 10 s for a thing ...), aware UTC.
     `raised_at` is when the rule decided. `box` is xyxy as fractions of the picture. `track_ids` are the
     followed objects that led to it. `label` is what was seen (an ObjectClass name in lower case).
+    `ended_at` is for faults only: the fault that was raised before is over since then.
     """
 
     event_id: str
@@ -39,3 +44,4 @@ class Event:
     label: str
     track_ids: tuple[int, ...] = ()
     dwell_seconds: float | None = None
+    ended_at: datetime | None = None

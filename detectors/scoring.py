@@ -16,6 +16,9 @@ EARLY_SECONDS = 2.0
 LATE_SECONDS = 10.0
 PASS_SCORE = 90.0
 
+SCORED: dict[EventKind, EventFamily] = {kind: family for kind, family in FAMILY.items() if family != "fault"}
+"""A camera's fault is nothing that happens in front of it: no truth holds it, and it is no alarm to score."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -98,17 +101,17 @@ class Score:
 
     @property
     def total(self) -> Tally:
-        return self._tally(frozenset(FAMILY))
+        return self._tally(frozenset(SCORED))
 
     @property
     def kinds(self) -> dict[EventKind, Tally]:
-        return {kind: self._tally(frozenset({kind})) for kind in FAMILY}
+        return {kind: self._tally(frozenset({kind})) for kind in SCORED}
 
     @property
     def families(self) -> dict[EventFamily, Tally]:
         return {
-            family: self._tally(frozenset(kind for kind, of in FAMILY.items() if of == family))
-            for family in dict.fromkeys(FAMILY.values())
+            family: self._tally(frozenset(kind for kind, of in SCORED.items() if of == family))
+            for family in dict.fromkeys(SCORED.values())
         }
 
     def as_dict(self) -> dict[str, object]:

@@ -181,4 +181,6 @@ def _order(watched: _Watched, recent: Sequence[Event]) -> WatchOrder:
 
 def _remembered(events: Sequence[Event]) -> tuple[Event, ...]:
     now = datetime.now(UTC)
-    return tuple(event for event in events if now - event.raised_at < timedelta(seconds=REMEMBERED_SECONDS[event.kind]))
+    return tuple(
+        event for event in events if now - event.raised_at < timedelta(seconds=REMEMBERED_SECONDS.get(event.kind, 0.0))
+    )

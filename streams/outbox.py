@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from detectors.event import Event
+from detectors.event import FAMILY, Event
 from streams.picture_link import LinkError, event_from_json, event_to_json
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,12 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_pending ON events (sequence) WHERE accepted_at IS NULL AND refused_reason IS NULL;
 CREATE INDEX IF NOT EXISTS events_stored ON events (stored_at);
 """
+_FAULT_KINDS = ", ".join(f"'{kind}'" for kind, family in FAMILY.items() if family == "fault")
+_LAST_FAULTS = f"""
+    SELECT max(sequence) FROM events
+    WHERE json_extract(fields, '$.kind') IN ({_FAULT_KINDS}) AND refused_reason IS NULL
+    GROUP BY json_extract(fields, '$.camera_id'), json_extract(fields, '$.kind')
+"""  # what was told last of each camera's faults: kept for as long as it may stand
 _PENDING = "accepted_at IS NULL AND refused_reason IS NULL"
 
 
@@ -127,8 +133,15 @@ class Outbox:
         """Events of the last `seconds`, of one camera if so asked, newest last. Raises OutboxError."""
         return await self._call(lambda: self._recent(seconds, camera_id))
 
+    async def standing_faults(self) -> tuple[Event, ...]:
+        """Faults of cameras that were told and not taken back, however long ago. Raises OutboxError."""
+        return await self._call(self._standing_faults)
+
     async def prune(self) -> int:
-        """Drop what the center accepted more than `kept_seconds` ago; how many. Raises OutboxError."""
+        """Drop what the center accepted more than `kept_seconds` ago; how many. Raises OutboxError.
+
+        What was told last of a camera's fault stays.
+        """
         return await self._call(self._prune)
 
     async def _call(self, work: Callable[[], T]) -> T:
@@ -233,7 +246,13 @@ class Outbox:
         )
         return tuple(event_from_json(fields) for (fields,) in rows)
 
+    def _standing_faults(self) -> tuple[Event, ...]:
+        rows = self._database.execute(f"SELECT fields FROM events WHERE sequence IN ({_LAST_FAULTS})")
+        events = (event_from_json(fields) for (fields,) in rows)
+        return tuple(event for event in events if event.ended_at is None)
+
     def _prune(self) -> int:
         return self._database.execute(
-            "DELETE FROM events WHERE accepted_at < ?", (time.time() - self.limits.kept_seconds,)
+            f"DELETE FROM events WHERE accepted_at < ? AND sequence NOT IN ({_LAST_FAULTS})",
+            (time.time() - self.limits.kept_seconds,),
         ).rowcount

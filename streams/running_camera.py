@@ -47,6 +47,14 @@ class CameraSite:
     recorders: dict[str, Recorder] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """`is_live`: a stream that its rules can watch is live; without rules the main stream. `reason`: why not."""
+
+    is_live: bool
+    reason: str
+
+
 class RunningCamera:
     """`become` is its whole life: from nothing, from one definition to another, and to nothing.
 
@@ -100,6 +108,18 @@ class RunningCamera:
             return dict.fromkeys(names, ("disabled", SWITCHED_OFF))
         streams = [(name, self._site.streams.get((self.camera_id, name))) for name in names]
         return {name: (stream.state, stream.reason) for name, stream in streams if stream is not None}
+
+    def sight(self) -> Sight | None:
+        """Whether it sees; None while that is not to be said: switched off, or no stream has had its first try."""
+        camera = self.definition
+        if camera is None or not camera.enabled:
+            return None
+        names: tuple[StreamName, ...] = ("main", "sub") if camera.sub and "analysis" in self._parts else ("main",)
+        found = [self._site.streams.get((self.camera_id, name)) for name in names]
+        streams = [stream for stream in found if stream is not None and stream.attempts > 0]
+        if not streams:
+            return None
+        return Sight(any(stream.state == "live" for stream in streams), streams[0].reason)
 
     def _wanted(self, camera: Camera | None) -> frozenset[Part]:
         if camera is None or not camera.enabled:

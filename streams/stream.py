@@ -133,6 +133,11 @@ class Stream:
             counts=counts,
         )
 
+    @property
+    def attempts(self) -> int:
+        """Connections tried since the start."""
+        return self._past.attempts
+
     def change(self, camera: Camera) -> None:
         """Go on with another definition: a changed URL, user name or password begins a new session at once.
 

@@ -28,6 +28,7 @@ from config.load import SettingsError, load_settings
 from config.settings import Settings
 from streams import worker_http, worker_report
 from streams.analysis import Analysis
+from streams.camera_faults import CameraFaults
 from streams.camera_source import CameraSource
 from streams.center_link import CenterLink, HeartbeatAnswer
 from streams.event_intake import EventIntake
@@ -102,19 +103,21 @@ class Worker:
             analysis=Analysis(settings.analysis, UtcClock(), outbox, intake.take),
             on_change=center.tell_change,
         )
+        roster = Roster(options.shard, site)
         return WorkerParts(
             worker_id=options.worker_id,
             shard=str(options.shard),
             base_url=base_url,
             started_at=datetime.now(UTC),
             source=CameraSource(center, self._folder, settings.cameras),
-            roster=Roster(options.shard, site),
+            roster=roster,
             site=site,
             relay=Relay(site.rings, settings.workers),
             outbox=outbox,
             intake=intake,
             center=center,
             playback=playback,
+            faults=CameraFaults(settings.faults, roster.cameras, site.analysis, outbox, center.tell_change),
         )
 
     async def _start(self, stack: AsyncExitStack, parts: WorkerParts) -> None:
@@ -140,7 +143,8 @@ class Worker:
         heartbeat = supervise("heartbeat", lambda: center.beat(lambda: worker_report.heartbeat(parts), take))
         follow = supervise("cameras of the center", lambda: source.follow(roster.apply))
         playback = supervise("playback", parts.playback.run)
-        await stack.enter_async_context(running(heartbeat, follow, supervise("roster", roster.run), playback))
+        faults = supervise("camera faults", parts.faults.run)
+        await stack.enter_async_context(running(heartbeat, follow, supervise("roster", roster.run), playback, faults))
 
     async def _store(self, stack: AsyncExitStack) -> RecordingStore | None:
         """Where the main streams are recorded; None when nothing is."""

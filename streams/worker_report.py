@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from streams.analysis import Analysis
+from streams.camera_faults import CameraFaults
 from streams.camera_source import CameraSource
 from streams.center_link import CenterLink
 from streams.event_intake import EventIntake
@@ -42,6 +43,7 @@ class WorkerParts:
     intake: EventIntake
     center: CenterLink
     playback: PlaybackProcess
+    faults: CameraFaults
 
     @property
     def analysis(self) -> Analysis:
@@ -68,13 +70,17 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
         "cameras": cameras,
         "counters": counters(_worker_samples(parts)),
         "viewers": [asdict(session) for session in parts.relay.open_sessions()],
+        "faults": {
+            camera_id: {"kind": fault.kind, "since": fault.started_at.isoformat()}
+            for camera_id, fault in parts.faults.blind().items()
+        },
     }
 
 
 def status(parts: WorkerParts) -> dict[str, Any]:
     """Everything, for an engineer. Holds dataclasses and times; no password and no URL of a camera."""
     gates, watched, viewers = parts.analysis.gates(), parts.analysis.camera_stats(), parts.relay.viewer_counts()
-    current = parts.source.current
+    current, blind = parts.source.current, parts.faults.blind()
     cameras: dict[str, dict[str, Any]] = {}
     for camera_id, camera in parts.roster.cameras.items():
         recorder = parts.site.recorders.get(camera_id)
@@ -85,6 +91,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
             "watched": camera.watched,
             "gate": gates.get(camera_id),
             "analysis": watched.get(camera_id),
+            "fault": blind.get(camera_id),
         }
     return {
         "worker_id": parts.worker_id,

@@ -75,11 +75,14 @@ async def list_incidents(
     kind: EventKind | None = None,
     camera: Annotated[str | None, Query(max_length=63)] = None,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
+    is_fault: Annotated[
+        bool | None, Query(alias="faults", description="true: faults of cameras alone; false: all but those")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     before: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
 ) -> IncidentsView:
     """Newest first, of those the caller may see; `before` is `next_before` of the page before."""
-    wanted = IncidentFilter(state, kind, camera, is_open)
+    wanted = IncidentFilter(state, kind, camera, is_open, is_fault)
     page = await center.incidents.page(wanted, limit + 1, before, incident_limit(person))
     shown = page[:limit]
     return IncidentsView(

@@ -49,6 +49,7 @@ class Finding(BaseModel):
     label: Annotated[str, Field(min_length=1, max_length=32)]
     track_ids: Annotated[tuple[int, ...], BeforeValidator(_first_tracks)] = ()
     dwell_seconds: float | None = None
+    ended_at: AwareDatetime | None = None
     snapshot_jpeg: Annotated[str | None, Field(repr=False)] = None
 
     @model_validator(mode="after")
@@ -56,6 +57,11 @@ class Finding(BaseModel):
         if FAMILY[self.kind] != self.family:
             raise ValueError(f"family of {self.kind} is {FAMILY[self.kind]}, not {self.family}")
         return self
+
+    @property
+    def is_recovery(self) -> bool:
+        """It takes a camera's fault back that was told before."""
+        return self.family == "fault" and self.ended_at is not None
 
     def snapshot(self) -> bytes | None:
         """The JPEG, or None without one or when it is none."""

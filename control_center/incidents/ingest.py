@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_center.database import Database, Event, Incident, IncidentStep, Snapshot
 from control_center.identifiers import new_id
+from control_center.incidents import faults
 from control_center.incidents.finding import Finding
 from control_center.incidents.joining import SAME_PLACE, is_same_thing
 from control_center.incidents.snapshots import SnapshotFiles, StoredSnapshot
@@ -69,8 +70,13 @@ async def _add_snapshots(session: AsyncSession, pictures: list[StoredSnapshot], 
 async def _take_one(
     session: AsyncSession, worker_id: str, finding: Finding, picture: str | None, now: datetime, result: Ingested
 ) -> None:
-    incident = await _open_incident(session, finding)
-    if incident is None:
+    incident = await _incident_of(session, finding)
+    if finding.is_recovery:
+        if incident is None:
+            return  # it was raised at another center, or lost on its way
+        await faults.recover(session, incident, finding, now)
+        _note_updated(incident, result)
+    elif incident is None:
         incident = _new_incident(finding, picture, now)
         session.add(incident)
         await session.flush()
@@ -78,10 +84,11 @@ async def _take_one(
         result.created.append(incident)
     else:
         _join(incident, finding, picture, now)
-        if incident not in result.created and incident not in result.updated:
-            result.updated.append(incident)
+        if finding.family == "fault":
+            faults.raise_again(session, incident, finding, now)
+        _note_updated(incident, result)
     await session.flush()
-    shared = finding.model_dump(exclude={"snapshot_jpeg", "box", "track_ids"})
+    shared = finding.model_dump(exclude={"snapshot_jpeg", "box", "track_ids", "ended_at"})
     session.add(
         Event(
             **shared,
@@ -94,6 +101,18 @@ async def _take_one(
         )
     )
     result.stored.append(finding)
+
+
+def _note_updated(incident: Incident, result: Ingested) -> None:
+    if incident not in result.created and incident not in result.updated:
+        result.updated.append(incident)
+
+
+async def _incident_of(session: AsyncSession, finding: Finding) -> Incident | None:
+    """The incident that it belongs to, None for a new one."""
+    if finding.family == "fault":
+        return await faults.incident_of(session, finding)
+    return await _open_incident(session, finding)
 
 
 async def _open_incident(session: AsyncSession, finding: Finding) -> Incident | None:

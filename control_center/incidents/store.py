@@ -26,6 +26,7 @@ class IncidentFilter:
     kind: str | None = None
     camera_id: str | None = None
     is_open: bool | None = None
+    is_fault: bool | None = None
 
 
 class Incidents:
@@ -50,6 +51,8 @@ class Incidents:
             query = query.where(Incident.camera_id == wanted.camera_id)
         if wanted.is_open is not None:
             query = query.where(Incident.state.in_(OPEN_STATES if wanted.is_open else ("closed",)))
+        if wanted.is_fault is not None:
+            query = query.where((Incident.family == "fault") if wanted.is_fault else (Incident.family != "fault"))
         if before is not None:
             query = query.where(Incident.id < before)
         if within is not None:
@@ -87,7 +90,9 @@ class Incidents:
             return [(kind, state, number) for kind, state, number in (await session.execute(query)).all()]
 
     async def cameras_with_open(self, since: datetime) -> frozenset[str]:
-        """Cameras with an open incident whose last event was raised after `since`."""
-        query = select(Incident.camera_id).where(Incident.state.in_(OPEN_STATES), Incident.last_raised_at > since)
+        """Cameras with an open incident whose last event was raised after `since`; faults are none to watch."""
+        query = select(Incident.camera_id).where(
+            Incident.state.in_(OPEN_STATES), Incident.last_raised_at > since, Incident.family != "fault"
+        )
         async with self._database.read() as session:
             return frozenset(await session.scalars(query.distinct()))

@@ -64,3 +64,8 @@ def test_alarms_from_outside_the_measurement_are_not_false() -> None:
 def test_a_camera_without_truth_cannot_be_scored(tmp_path: Path) -> None:
     with pytest.raises(TruthError, match=r"a\.json"):
         load_filmed_camera("gate", Path("clips/a.mp4"), STARTED, 100.0, 0.0, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["camera_lost", "camera_frozen"])
+def test_a_fault_of_a_camera_is_no_alarm_to_score(kind: EventKind) -> None:
+    assert counts(camera(), 100, alarm(41, "fire"), alarm(42, kind)) == counts(camera(), 100, alarm(41, "fire"))

@@ -1034,6 +1034,15 @@ export interface components {
             reason: string;
             /** Streams */
             streams: components["schemas"]["StreamView"][];
+            /**
+             * Blind
+             * @description its rules see nothing now: the camera is lost or its picture is frozen
+             */
+            blind: boolean;
+            /** Blind Reason */
+            blind_reason: ("camera_lost" | "camera_frozen") | null;
+            /** Blind Since */
+            blind_since: string | null;
             /** Name */
             name: string;
             /**
@@ -1307,7 +1316,7 @@ export interface components {
         };
         /**
          * IncidentFigures
-         * @description The verdicts are of those raised today.
+         * @description The verdicts are of those raised today. Faults of cameras stand in `by_family` alone.
          */
         IncidentFigures: {
             /** Total */
@@ -1363,12 +1372,12 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "intrusion" | "loitering" | "dumping" | "parking" | "fire";
+            kind: "intrusion" | "loitering" | "dumping" | "parking" | "fire" | "camera_lost" | "camera_frozen";
             /**
              * Family
              * @enum {string}
              */
-            family: "crime" | "dumping" | "parking" | "fire";
+            family: "crime" | "dumping" | "parking" | "fire" | "fault";
             /**
              * Severity
              * @enum {string}
@@ -2699,9 +2708,11 @@ export interface operations {
         parameters: {
             query?: {
                 state?: ("new" | "acknowledged" | "dispatched" | "arrived" | "closed") | null;
-                kind?: ("intrusion" | "loitering" | "dumping" | "parking" | "fire") | null;
+                kind?: ("intrusion" | "loitering" | "dumping" | "parking" | "fire" | "camera_lost" | "camera_frozen") | null;
                 camera?: string | null;
                 open?: boolean | null;
+                /** @description true: faults of cameras alone; false: all but those */
+                faults?: boolean | null;
                 limit?: number;
                 before?: string | null;
             };

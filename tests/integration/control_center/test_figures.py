@@ -185,3 +185,16 @@ async def test_only_those_who_may_see_figures_do(city: Staffed) -> None:
         await city.get(who, "/figures/today")
     for who in ("police", "fire", "root"):
         await city.get(who, "/figures/today", 403)
+
+
+async def test_faults_of_cameras_are_counted_in_their_own_family_alone(city: Staffed) -> None:
+    fault = {"kind": "camera_lost", "family": "fault", "zone": "camera", "severity": "attention"}
+    await post(city.center, now_event("a", **fault), now_event("b", camera_id="park"))
+    (told,) = (await city.get("kim", "/incidents?faults=true"))["incidents"]
+    await city.take("kim", told["id"], "acknowledge")
+    figures = await city.get("lead", "/figures/today")
+    incidents = figures["incidents"]
+    assert incidents["by_family"]["fault"] == incidents["by_family"]["crime"] == {"total": 1, "open": 1}
+    assert (incidents["total"], incidents["open"]) == (1, 1)
+    assert sum(one["total"] for one in incidents["by_category"].values()) == 1
+    assert figures["seconds_to_acknowledge"] is None
