@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { wordFor } from "../words";
+import { blindText } from "../city/blind";
 import { cameras, followStates, health, isOld, status } from "./states";
 import { say } from "./words";
 
@@ -77,7 +78,7 @@ function heard(seconds: number | null): string {
 
 function Cameras() {
   const all = cameras.value ?? [];
-  const notLive = all.filter((camera) => camera.state !== "live");
+  const notLive = all.filter((camera) => camera.state !== "live" || camera.blind);
   return (
     <>
       <h2>
@@ -89,13 +90,13 @@ function Cameras() {
       {all.length > 0 && notLive.length === 0 && <p class="quiet-text">{say("all_live")}</p>}
       <ul class="admin-list" aria-label={say("not_live")}>
         {notLive.map((camera) => (
-          <li key={camera.id} class="health-row" data-camera={camera.id} data-ok={camera.state === "disabled" ? "off" : camera.state === "connecting" ? "soon" : false}>
+          <li key={camera.id} class="health-row" data-camera={camera.id} data-ok={camera.state === "disabled" ? "off" : camera.state === "connecting" && !camera.blind ? "soon" : false}>
             <b>
               <i aria-hidden="true" />
               {camera.name}
             </b>
             <span>{wordFor("camera", camera.state)}</span>
-            <small>{camera.reason}</small>
+            <small data-blind={camera.blind_reason ?? undefined}>{[blindText(camera), camera.reason].filter(Boolean).join(" · ")}</small>
           </li>
         ))}
       </ul>

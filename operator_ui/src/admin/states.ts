@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { components } from "../api/schema";
 import { api, type Camera } from "../api/client";
+import { blindText } from "../city/blind";
 
 export type Status = components["schemas"]["StatusView"];
 export type HealthParts = Record<string, { ok: boolean; detail: string }>;
@@ -16,9 +17,9 @@ export const isOld = signal(false);
 
 const byId = computed(() => new Map((cameras.value ?? []).map((camera) => [camera.id, camera])));
 
-export function stateOf(id: string): { state: Camera["state"] | "unknown"; reason: string } {
+export function stateOf(id: string): { state: Camera["state"] | "unknown"; reason: string; blind: string } {
   const known = byId.value.get(id);
-  return known ? { state: known.state, reason: known.reason } : { state: "unknown", reason: "" };
+  return known ? { state: known.state, reason: known.reason, blind: blindText(known) } : { state: "unknown", reason: "", blind: "" };
 }
 
 /** Ask now and then every few seconds; returns how to stop. */

@@ -112,9 +112,10 @@ async function refreshCameras(): Promise<void> {
 
 async function refreshIncidents(): Promise<void> {
   arrivedDuringRefresh.clear();
-  const list = (query: { open: boolean; limit: number }) => api.GET("/api/v1/incidents", { params: { query } });
+  // Apart, so that a switch that takes hundreds of cameras along does not push a single alarm out of the list.
+  const list = (query: { open: boolean; limit: number; faults?: boolean }) => api.GET("/api/v1/incidents", { params: { query } });
   try {
-    const answers = await Promise.all([list({ open: true, limit: MOST_OPEN }), list({ open: false, limit: KEPT_CLOSED })]);
+    const answers = await Promise.all([list({ open: true, limit: MOST_OPEN, faults: false }), list({ open: true, limit: MOST_OPEN, faults: true }), list({ open: false, limit: KEPT_CLOSED })]);
     const failed = answers.find((answer) => !answer.data);
     if (failed) {
       cityError.value = failed.error;

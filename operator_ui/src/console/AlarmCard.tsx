@@ -23,6 +23,7 @@ export function AlarmCard({ incident }: { incident: Incident }) {
       class="alarm"
       data-incident={incident.id}
       data-kind={incident.kind}
+      data-family={incident.family}
       data-camera={incident.camera_id}
       data-state={incident.state}
       data-severity={incident.severity}

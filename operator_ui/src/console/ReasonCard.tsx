@@ -69,7 +69,7 @@ function Why({ incident }: { incident: Incident }) {
       <p class="by-machine">
         {incident.closed_by
           ? `${say("by_person")} ${incident.closed_by}${incident.verdict ? ` · ${wordFor("verdict", incident.verdict)}` : ""}`
-          : say("by_machine")}
+          : say(incident.state === "closed" ? "closed_by_machine" : "by_machine")}
         {incident.note && <q>{incident.note}</q>}
       </p>
     </>

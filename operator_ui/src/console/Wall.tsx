@@ -4,6 +4,7 @@ import { ProblemNote } from "../api/ProblemNote";
 import { cameras, cityError, openIncidents, refresh } from "../city/city";
 import { LivePicture } from "../player/LivePicture";
 import { word, wordFor } from "../words";
+import { blindText } from "../city/blind";
 import { urgentFirst } from "./alarms";
 import { layout, onTheWall } from "./pages";
 import { selectCamera, selectIncident } from "./selection";
@@ -54,11 +55,20 @@ function Tile({ camera, place }: { camera: Camera; place: number }) {
       data-place={place}
       data-severity={calls ? alarm.severity : undefined}
       data-open={alarm !== undefined}
+      data-blind={camera.blind_reason ?? undefined}
       aria-label={alarm ? `${camera.name}, ${wordFor("kind", alarm.kind)}` : camera.name}
       onClick={() => (alarm ? selectIncident(alarm) : selectCamera(camera.id))}
     >
       <LivePicture camera={camera} stream="sub" reason="wall" whileVisible />
       <span class="tile-name">{camera.name}</span>
+      {camera.blind_reason && (
+        <span class="tile-blind" data-testid="blind" title={blindText(camera)}>
+          <svg width="16" height="16" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true">
+            <path d="M3 12s3.5-6 9-6 9 6 9 6-3.5 6-9 6-9-6-9-6zM4 4l16 16" />
+          </svg>
+          <span class="only-heard">{blindText(camera)}</span>
+        </span>
+      )}
       {alarm && (
         <span class="tile-alarm">
           {wordFor("kind", alarm.kind)}

@@ -7,11 +7,16 @@ export const FILTERS: readonly Filter[] = ["open", "mine", "closed"];
 
 const SEVERITIES = ["attention", "caution", "alert", "serious"];
 
-/** Those nobody has taken first; among them the most severe, then the newest. */
+/** Those nobody has taken first; among them the most severe, then the newest. Faults of cameras stand below them all. */
 export function urgentFirst(incidents: readonly Incident[]): Incident[] {
   const weight = (incident: Incident): number =>
-    (incident.state === "new" ? 10 : 0) + SEVERITIES.indexOf(incident.severity);
+    (isFault(incident) ? -20 : 0) + (incident.state === "new" ? 10 : 0) + SEVERITIES.indexOf(incident.severity);
   return [...incidents].sort((a, b) => weight(b) - weight(a) || b.raised_at.localeCompare(a.raised_at));
+}
+
+/** A matter of maintenance: told calmly, without a sound. */
+export function isFault(incident: Incident): boolean {
+  return incident.family === "fault";
 }
 
 export function isMine(incident: Incident, accountId: string): boolean {

@@ -3,6 +3,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import type { Incident } from "../api/client";
 import { incidents, incidentsKnown } from "../city/city";
+import { isFault } from "./alarms";
 import { preferences } from "./preferences";
 import { ring } from "./sound";
 
@@ -23,8 +24,9 @@ export function watchArrivals(): () => void {
     untracked(() => {
       arrived.value = new Set([...arrived.value, ...fresh.map((incident) => incident.id)]);
       lastArrived.value = fresh.at(-1) ?? null;
-      const severest = fresh.some((incident) => incident.severity === "serious") ? "serious" : fresh[0]!.severity;
-      if (preferences.value.sound) ring(severest);
+      const loud = fresh.filter((incident) => !isFault(incident));
+      if (loud.length === 0 || !preferences.value.sound) return;
+      ring(loud.some((incident) => incident.severity === "serious") ? "serious" : loud[0]!.severity);
     });
   });
 }

@@ -22,6 +22,14 @@ test("untaken alarms come first, the severe before the new", () => {
   expect(ids(urgentFirst(list))).toEqual(["new-serious", "old-serious", "new-caution", "taken-serious"]);
 });
 
+test("a fault of a camera stands below every alarm, taken or not", () => {
+  const list = [
+    incident("fault", { family: "fault", kind: "camera_lost", severity: "caution" }),
+    incident("taken-attention", { severity: "attention", state: "dispatched" }),
+  ];
+  expect(ids(urgentFirst(list))).toEqual(["taken-attention", "fault"]);
+});
+
 test("an age is told in the unit a person would use", () => {
   const now = Date.parse("2026-01-02T00:00:00Z");
   expect(ageOf("2026-01-01T23:59:18Z", now)).toEqual({ count: 42, unit: "s" });

@@ -5,7 +5,8 @@ import { say } from "./words";
 
 /** The open incidents, worst first: one touch leads to the place. */
 export function Situations() {
-  const open = [...openIncidents.value].sort((a, b) => RANK.indexOf(b.severity) - RANK.indexOf(a.severity));
+  const ofTheCity = openIncidents.value.filter((incident) => incident.family !== "fault");
+  const open = ofTheCity.sort((a, b) => RANK.indexOf(b.severity) - RANK.indexOf(a.severity));
   return (
     <section class="situations" aria-label={say("going_on")} data-testid="situations">
       <h2>

@@ -41,6 +41,7 @@ export const en = {
   family_dumping: "Illegal dumping",
   family_parking: "Illegal parking",
   family_fire: "Fire",
+  family_fault: "Camera fault",
   sign_in: "Sign in",
   sign_in_hint: "First start: accounts and passwords were printed where Haechi was started.",
   sign_out: "Sign out",
@@ -70,6 +71,8 @@ export const en = {
   kind_dumping: "Illegal dumping",
   kind_parking: "Illegal parking",
   kind_fire: "Fire or smoke",
+  kind_camera_lost: "Camera lost",
+  kind_camera_frozen: "Picture frozen",
   severity_attention: "Attention",
   severity_caution: "Caution",
   severity_alert: "Alert",
@@ -96,6 +99,9 @@ export const en = {
   camera_stalled: "stalled",
   camera_backing_off: "waiting to reconnect",
   camera_disabled: "disabled",
+  blind_camera_lost: "Camera lost: its rules see nothing",
+  blind_camera_frozen: "Picture frozen: its rules see nothing",
+  blind_since: "since",
 };
 
 export type Words = typeof en;

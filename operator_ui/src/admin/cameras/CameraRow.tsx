@@ -8,7 +8,7 @@ import { say } from "./words";
 export function CameraRow({ camera, onEdit }: { camera: RegisteredCamera; onEdit: () => void }) {
   const asks = useSignal(false);
   const error = useSignal("");
-  const { state, reason } = stateOf(camera.id);
+  const { state, reason, blind } = stateOf(camera.id);
   const removeIt = async (): Promise<void> => {
     asks.value = false;
     error.value = (await remove(camera.id))?.detail ?? "";
@@ -32,6 +32,7 @@ export function CameraRow({ camera, onEdit }: { camera: RegisteredCamera; onEdit
       </span>
       <span class="camera-purpose">
         {camera.purpose}
+        {blind && <small class="camera-reason" data-testid="blind">{blind}</small>}
         {reason && state !== "live" && <small class="camera-reason">{reason}</small>}
       </span>
       <span class="camera-buttons">
