@@ -44,12 +44,22 @@ class Place:
 
 
 class StreamError(Exception):
-    """A stream cannot be had. `reason` is for people: what happened and how to mend it, without credentials."""
+    """A stream cannot be had. `reason` is for people: what happened and how to mend it, without credentials.
 
-    def __init__(self, reason: str, place: Place | None = None) -> None:
+    `said` are the camera's own words in it, in which it may repeat a password; `hide` takes that out.
+    """
+
+    def __init__(self, reason: str, place: Place | None = None, said: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.place = place or Place()
+        self.said = said
+
+    def hide(self, *secrets: str | None) -> None:
+        """Take `secrets` out of the camera's words, before anybody reads them."""
+        if self.said:
+            self.reason = self.reason.replace(self.said, redact(self.said, *secrets))
+            self.args = (self.reason,)
 
     def __str__(self) -> str:
         place = str(self.place)
@@ -71,8 +81,8 @@ class BadAnswer(StreamError):
 class RequestRefused(StreamError):
     """The camera answered a request with an error. `status` is the RTSP status code."""
 
-    def __init__(self, reason: str, status: int, place: Place | None = None) -> None:
-        super().__init__(reason, place)
+    def __init__(self, reason: str, status: int, place: Place | None = None, said: str = "") -> None:
+        super().__init__(reason, place, said)
         self.status = status
 
 
@@ -85,13 +95,23 @@ class NotVideo(StreamError):
 
     def __init__(self, offered: str, place: Place | None = None) -> None:
         super().__init__(
-            f"stream is not video: only {offered} offered; use the URL of an H.264 or H.265 video stream", place
+            f"stream is not video: only {offered} offered; use the URL of an H.264 or H.265 video stream",
+            place,
+            offered,
         )
         self.offered = offered
 
 
 class Disconnected(StreamError):
     """The connection ended while it was in use."""
+
+
+class Redirected(Disconnected):
+    """The camera sends its clients to `location`, a URL without credentials."""
+
+    def __init__(self, location: str, place: Place | None = None) -> None:
+        super().__init__(f"camera moved the session to {location}", place, location)
+        self.location = location
 
 
 class Stalled(StreamError):

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from config.settings import Camera, StreamName, Transport
 from streams.access_unit import AccessUnit
-from streams.errors import Place, Stalled, StreamError, WrongCredentials
+from streams.errors import Place, Redirected, Stalled, StreamError, WrongCredentials
 from streams.gop_buffer import GopBuffer
+from streams.rtsp.address import is_same_place
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.rtsp.receiver import PacketFault
 from streams.rtsp.transport_header import Carrier
@@ -96,6 +97,7 @@ class Stream:
         self._past = StreamCounts()
         self._run = 0
         self._udp_is_silent = False
+        self._moved_to: str | None = None
         self._others: tuple[str, ...] = ()
         self._wall_clock_offset_seconds: float | None = None
         self._last_unit: AccessUnit | None = None
@@ -147,6 +149,7 @@ class Stream:
         if target == self._target:
             return
         self._target = target
+        self._moved_to = None
         self._reset_back_off()
         self._logged_reason = ""
         if self._enabled.is_set():
@@ -222,7 +225,10 @@ class Stream:
             place=Place(self.camera_id, self.name),
             carrier=self._carrier(),
         )
-        session = RtspSession(self._target.url, options, self._take, self._fault)
+        url, self._moved_to = self._moved_to or self._target.url, None
+        if not is_same_place(url, self._target.url):
+            options = dataclasses.replace(options, username=None, password=None)
+        session = RtspSession(url, options, self._take, self._fault)
         try:
             async with self._budget:
                 self._past = dataclasses.replace(self._past, attempts=self._past.attempts + 1)
@@ -233,7 +239,10 @@ class Stream:
             self._others = session.media.others if session.media else ()
             if self.state == "connecting":
                 self._change("connecting", "camera plays; waiting for a key frame")
-            raise await self._watch(session)
+            error = await self._watch(session)
+            if isinstance(error, Redirected):
+                self._moved_to = error.location  # for one session; after it, or where it fails, as it is configured
+            raise error
         finally:
             self._session = None
             self._past = self._past.plus(session)

@@ -48,6 +48,15 @@ def credentials_in(url: str) -> tuple[str | None, str | None]:
         return None, None
 
 
+def is_same_place(url: str, original: str) -> bool:
+    """Whether what may be sent to `original` may be sent to `url` too: the same host, and not less secret."""
+    try:
+        target, first = parse_address(url), parse_address(original)
+    except ConnectFailed:
+        return False
+    return target.host == first.host and (target.is_tls or not first.is_tls)
+
+
 def without_credentials(url: str) -> str:
     """`url` as it may be sent and shown."""
     try:
@@ -67,7 +76,8 @@ def control_urls(base: str, request_uri: str, control: str | None) -> list[str]:
     try:
         return list(dict.fromkeys(_control_urls(base, request_uri, control)))
     except ValueError as error:
-        raise BadAnswer(f"camera's description names the control URL {redact(control or '')[:60]!r}") from error
+        said = repr(redact(control or "")[:60])
+        raise BadAnswer(f"camera's description names the control URL {said}", said=said) from error
 
 
 def _control_urls(base: str, request_uri: str, control: str | None) -> tuple[str, ...]:

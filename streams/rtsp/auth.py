@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 _PARAMETER = re.compile(r'(?<![a-zA-Z0-9_-])([a-zA-Z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
 _SCHEME = re.compile(r"^\s*([A-Za-z]+)\s*")
@@ -63,6 +64,15 @@ def strongest(headers: list[str]) -> Challenge | None:
     order = ("sha-256", "md5", "")
     challenges = [challenge for header in headers if (challenge := parse_challenge(header))]
     return min(challenges, key=lambda challenge: order.index(challenge.algorithm), default=None)
+
+
+def secrets_of(username: str | None, password: str | None) -> tuple[str, ...]:
+    """What must stand in no log: the password, as it is and as requests carry it. The longest first."""
+    if not password:
+        return ()
+    pair = base64.b64encode(f"{username or ''}:{password}".encode()).decode("ascii")
+    forms = {password, _quoted(password), repr(password)[1:-1], quote(password, safe=""), pair}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 @dataclass(slots=True)

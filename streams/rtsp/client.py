@@ -26,9 +26,9 @@ from streams.errors import (
     WrongCredentials,
     redact,
 )
-from streams.rtsp.address import control_urls, parse_address, without_credentials
+from streams.rtsp.address import control_urls, is_same_place, parse_address, without_credentials
 from streams.rtsp.assembler import AccessUnitAssembler
-from streams.rtsp.auth import Authenticator
+from streams.rtsp.auth import Authenticator, secrets_of
 from streams.rtsp.connection import RtspConnection
 from streams.rtsp.datagrams import DatagramSource
 from streams.rtsp.depacketizer import H264Depacketizer, H265Depacketizer
@@ -94,6 +94,7 @@ class RtspSession:
         self._authenticator = (
             Authenticator(options.username, options.password or "") if options.username is not None else None
         )
+        self._secrets = secrets_of(options.username, options.password)
         self._public: frozenset[str] = frozenset()
         self._session_id: str | None = None
         self._session_seconds = _DEFAULT_SESSION_SECONDS
@@ -106,6 +107,12 @@ class RtspSession:
             description = await self._describe()
             await self._set_up(description)
             await self._play()
+        except StreamError as error:
+            error.hide(*self._secrets)
+            if error.place == self._options.place or error.place == Place():
+                error.place = self.place
+            await self.close()
+            raise
         except BaseException:
             await self.close()
             raise
@@ -156,7 +163,7 @@ class RtspSession:
         try:
             async with asyncio.timeout(options.answer_seconds):
                 transport, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: RtspConnection(self.place), address.host, address.port, ssl=tls
+                    lambda: RtspConnection(self.place, self._secrets), address.host, address.port, ssl=tls
                 )
         except TimeoutError:
             raise ConnectFailed(
@@ -187,11 +194,15 @@ class RtspSession:
         raise BadAnswer(f"camera redirected more than {_MAX_REDIRECTS} times", self.place)
 
     def _redirect(self, location: str) -> None:
-        """Go on at `location`. User name and password go only to the same host."""
+        """Go on at `location`. User name and password go only to the same host, and not from TLS into the clear."""
         assert self.connection is not None
         self.connection.close()
-        target = parse_address(location)
-        if target.host != self._address.host:
+        try:
+            target = parse_address(location)
+        except ConnectFailed as error:
+            said = repr(without_credentials(location)[:60])
+            raise BadAnswer(f"camera redirected to {said}, which is no RTSP address", self.place, said) from error
+        if not is_same_place(target.uri, self._address.uri):
             self._authenticator = None
         elif self._authenticator is not None:
             self._authenticator.challenge = None
@@ -203,13 +214,16 @@ class RtspSession:
             self._check(answer, "OPTIONS")
         methods = ",".join(answer.all_headers("public")).upper()
         self._public = frozenset(word.strip() for word in methods.split(",") if word.strip())
-        self.server = answer.header("server")
+        server = answer.header("server")
+        self.server = redact(server, *self._secrets) if server else None
 
     async def _set_up(self, description: Message) -> None:
         request_uri = self._address.uri
         base = description.header("content-base") or description.header("content-location") or request_uri
         base = without_credentials(base if "://" in base else request_uri)
-        self.media = media = _described(description.body, self.place)
+        media = parse_video(description.body)
+        others = tuple(redact(other, *self._secrets) for other in media.others)
+        self.media = dataclasses.replace(media, others=others)
         session_control = media.session_control
         self._control = session_control if session_control and "://" in session_control else base
         self._control = without_credentials(self._control)
@@ -324,11 +338,12 @@ class RtspSession:
 
     def _cannot_authenticate(self, challenges: list[str]) -> WrongCredentials:
         kinds = ", ".join(sorted({words[0] for challenge in challenges if (words := challenge.split()[:1])}))
+        said = kinds[:80] or "none"
         return WrongCredentials(
-            f"camera answered 401 and offers no sign-in this client knows ({kinds[:80] or 'none'}); "
-            "switch it to Digest",
+            f"camera answered 401 and offers no sign-in this client knows ({said}); switch it to Digest",
             401,
             self.place,
+            said,
         )
 
     def _check(self, answer: Message, method: str) -> Message:
@@ -338,10 +353,10 @@ class RtspSession:
             return answer
         if status == 401:
             raise WrongCredentials(self._unauthorized_reason(), status, self.place)
-        phrase = redact(answer.first_line.partition(str(status))[2].strip()[:60], self._options.password)
+        phrase = redact(answer.first_line.partition(str(status))[2].strip()[:60])
         said = f"camera answered {status}{' ' + phrase if phrase else ''} to {method}"
         mend = how_to_mend(status, urlsplit(self._address.uri).path)
-        raise RequestRefused(f"{said}: {mend}" if mend else said, status, self.place)
+        raise RequestRefused(f"{said}: {mend}" if mend else said, status, self.place, phrase)
 
     def _unauthorized_reason(self) -> str:
         if self._authenticator is None:
@@ -359,8 +374,9 @@ class RtspSession:
             await asyncio.sleep(min(self._session_seconds / 3, 30.0))
             try:
                 answer = await self._request(methods[0], self._control)
-            except NoAnswer:
-                continue  # many cameras do not answer while they play; pictures tell whether they live
+            except NoAnswer:  # many cameras do not answer while they play; pictures tell whether they live
+                methods.append(methods.pop(0))
+                continue
             except StreamError:
                 return
             if answer.status == 454:
@@ -382,11 +398,3 @@ class RtspSession:
 @cache
 def _trusted_by_the_system() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _described(body: bytes, place: Place) -> VideoMedia:
-    try:
-        return parse_video(body)
-    except StreamError as error:
-        error.place = place
-        raise

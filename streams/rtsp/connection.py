@@ -10,12 +10,14 @@ import asyncio
 import logging
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from struct import Struct
 from typing import Protocol, cast
 
-from streams.errors import BadAnswer, Disconnected, NoAnswer, Place, StreamError
+from streams.errors import BadAnswer, Disconnected, NoAnswer, Place, Redirected, StreamError
+from streams.rtsp.address import without_credentials
 from streams.rtsp.message import MAX_BODY_BYTES, Message, format_request, parse_message
 
 logger = logging.getLogger(__name__)
@@ -55,10 +57,10 @@ class VideoChannel(Protocol):
 class RtspConnection(asyncio.BufferedProtocol):
     """`video` and `on_control` (RTCP packets of the channel after it) may be set once SETUP was answered.
 
-    `lost` is done when the connection ended; its result is the reason.
+    `lost` is done when the connection ended; its result is the reason, in which `secrets` never stand.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, secrets: tuple[str, ...] = ()) -> None:
         self.place = place
         self.video: VideoChannel | None = None
         self.on_control: Callable[[memoryview], None] = lambda packet: None
@@ -69,6 +71,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport | None = None
         self._sequence = 0
         self._pending: dict[int, asyncio.Future[Message]] = {}
+        self._given_up: deque[int] = deque(maxlen=_MAX_PENDING)
+        self._secrets = secrets
         self._left = b""
         self._scratch = shared_buffer()
         self._in_junk = False
@@ -129,6 +133,7 @@ class RtspConnection(asyncio.BufferedProtocol):
             async with asyncio.timeout(timeout_seconds):
                 return await answer
         except TimeoutError:
+            self._given_up.append(sequence)
             raise NoAnswer(f"no answer to {method} within {timeout_seconds:g} s", self.place) from None
         finally:
             self._pending.pop(sequence, None)
@@ -155,6 +160,9 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def _end(self, error: StreamError) -> None:
         if not self.lost.done():
+            error.hide(*self._secrets)
+            if error.place == Place():
+                error.place = self.place
             self.lost.set_result(error)
         self._left = b""
         self.video = None
@@ -218,20 +226,24 @@ class RtspConnection(asyncio.BufferedProtocol):
         return after
 
     def _answered(self, message: Message) -> None:
+        """Some cameras leave CSeq out, count it from 0, or repeat the one before when they refuse."""
         sequence = message.sequence
-        if sequence < 0 and len(self._pending) == 1:  # some cameras leave CSeq out of error answers
-            sequence = next(iter(self._pending))
         answer = self._pending.get(sequence)
+        if answer is None and len(self._pending) == 1 and sequence not in self._given_up:
+            (answer,) = self._pending.values()
         if answer is not None and not answer.done():
             answer.set_result(message)
 
     def _asked(self, message: Message) -> None:
         """The server sent a request."""
         method = message.first_line.split(" ", 1)[0]
-        known = method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER")
+        known = method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "REDIRECT")
         status = "200 OK" if known else "501 Not Implemented"
         self._write(f"RTSP/1.0 {status}\r\nCSeq: {max(message.sequence, 0)}\r\n\r\n".encode("ascii"))
-        if method in ("TEARDOWN", "REDIRECT"):
+        location = message.header("location")
+        if method == "REDIRECT" and location:
+            self.fail(Redirected(without_credentials(location.strip()), self.place))
+        elif method in ("TEARDOWN", "REDIRECT"):
             self.fail(Disconnected(f"camera ended the session ({method})", self.place))
 
     def _lose_sync(self, pos: int) -> int:

@@ -86,7 +86,8 @@ def _status(first_line: str) -> int:
         return 0
     words = first_line.split(None, 2)
     if len(words) < 2 or not (words[1].isascii() and words[1].isdigit() and len(words[1]) == 3):
-        raise BadAnswer(f"camera's answer starts with {first_line[:60]!r}, which is no RTSP status line")
+        said = repr(first_line[:60])
+        raise BadAnswer(f"camera's answer starts with {said}, which is no RTSP status line", said=said)
     return int(words[1])
 
 
@@ -107,7 +108,8 @@ def _headers(lines: list[str]) -> Iterable[tuple[str, str]]:
 def _content_length(message: Message) -> int:
     value = message.header("content-length") or "0"
     if not (value.isascii() and value.isdigit()) or len(value) > 9 or int(value) > MAX_BODY_BYTES:
-        raise BadAnswer(f"camera's answer has the Content-Length {value[:20]!r}")
+        said = repr(value[:20])
+        raise BadAnswer(f"camera's answer has the Content-Length {said}", said=said)
     return int(value)
 
 

@@ -35,6 +35,8 @@ class QuirkyCamera:
     most_connections: int = 0
     key_nal_units: tuple[bytes, ...] = (IDR,)
     tls: ssl.SSLContext | None = None
+    cseq_offset: int = 0
+    after_play: str = ""
 
     async def __aenter__(self) -> Self:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,18 +87,20 @@ class QuirkyCamera:
                 answer = self.answers.get(request.method, self.default)(request)
                 if answer is not None:
                     status, _, rest = answer.partition("\r\n")
-                    writer.write(f"RTSP/1.0 {status}\r\nCSeq: {request.headers.get('cseq')}\r\n{rest}".encode())
+                    sequence = int(request.headers["cseq"]) + self.cseq_offset
+                    writer.write(f"RTSP/1.0 {status}\r\nCSeq: {sequence}\r\n{rest}".encode())
                 if request.method == "PLAY" and answer and answer.startswith("200"):
                     sender = asyncio.create_task(self._send(writer))
+                    writer.write(self.after_play.encode())
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.open_connections -= 1
             self._tasks.discard(task)
+            writer.close()
             if sender is not None:
                 sender.cancel()
                 await asyncio.wait({sender})
-            writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, connection: int) -> Request | None:
         try:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from config.settings import Camera
 from streams.access_unit import AccessUnit
 from streams.errors import (
     BadAnswer,
@@ -26,6 +27,8 @@ from streams.errors import (
     WrongCredentials,
 )
 from streams.rtsp.client import RtspSession, SessionOptions
+from streams.rtsp.message import Message
+from streams.stream import Stream, StreamTimes
 from tests.fakes.quirky_camera import QuirkyCamera, Request, with_body
 
 OPTIONS = SessionOptions(username="viewer", password="hunter2-secret", answer_seconds=3)
@@ -226,6 +229,85 @@ async def test_the_session_is_kept_by_what_the_camera_takes(public: str, refused
             assert camera.requests[-1].headers["session"] == "42"
         finally:
             await session.close()
+
+
+async def test_a_camera_that_answers_with_another_cseq_is_understood_and_keeps_its_session() -> None:
+    """Foscam C1 counts from 0; Tapo C220 refuses SET_PARAMETER with the CSeq of the request before."""
+    async with QuirkyCamera(public="OPTIONS, GET_PARAMETER") as camera:
+        camera.cseq_offset = -1
+        camera.answers["SETUP"] = lambda request: camera.default(request).replace("timeout=60", "timeout=2")
+        camera.answers["GET_PARAMETER"] = lambda _: "400 Bad Request\r\n\r\n"
+        session = RtspSession(camera.url, SessionOptions(answer_seconds=2), lambda unit: None)
+        await session.open()
+        try:
+            started = len(camera.requests)
+            await until(lambda: any(asked.method == "OPTIONS" for asked in camera.requests[started:]))
+            assert session.connection is not None and not session.connection.lost.done()
+        finally:
+            await session.close()
+
+
+async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_ones() -> None:
+    async with QuirkyCamera() as camera:
+        camera.answers["GET_PARAMETER"] = lambda _: None
+        session = RtspSession(camera.url, SessionOptions(answer_seconds=2), lambda unit: None)
+        await session.open()
+        connection = session.connection
+        assert connection is not None
+        with pytest.raises(NoAnswer):
+            await connection.request("GET_PARAMETER", camera.url, timeout_seconds=0.1)
+        late = connection._sequence
+        camera.answers["OPTIONS"] = lambda request: "200 OK\r\nX-Mine: 1\r\n\r\n"
+        connection._answered(Message("RTSP/1.0 500 Late", 500, (("cseq", str(late)),), b""))
+        answer = await connection.request("OPTIONS", camera.url, timeout_seconds=5)
+        assert answer.header("x-mine") == "1"
+        await session.close()
+
+
+async def test_a_keep_alive_without_an_answer_is_tried_by_another_method() -> None:
+    async with QuirkyCamera(public="OPTIONS, GET_PARAMETER") as camera:
+        camera.answers["SETUP"] = lambda request: camera.default(request).replace("timeout=60", "timeout=2")
+        camera.answers["GET_PARAMETER"] = lambda _: None
+        session = RtspSession(camera.url, SessionOptions(answer_seconds=0.3), lambda unit: None)
+        await session.open()
+        try:
+            started = len(camera.requests)
+            await until(lambda: any(asked.method == "OPTIONS" for asked in camera.requests[started:]))
+        finally:
+            await session.close()
+
+
+async def test_a_camera_that_moves_a_session_is_followed_once_and_without_the_password_to_another_host() -> None:
+    async with QuirkyCamera() as camera, QuirkyCamera() as other:
+        far = other.url.replace("127.0.0.1", "localhost")
+        camera.after_play = f"REDIRECT {camera.url} RTSP/1.0\r\nCSeq: 9\r\nLocation: {far}\r\n\r\n"
+        for asked in (camera, other):
+            asked.answers["DESCRIBE"] = lambda request, asked=asked: (
+                asked.default(request) if asked is other or "authorization" in request.headers else digest("abc")
+            )
+        definition = Camera.model_validate(
+            {"id": "gate", "name": "Gate", "purpose": "test", "main": camera.url}
+            | {"username": "viewer", "password": "hunter2-secret"}
+        )
+        told: list[str] = []
+        stream = Stream(
+            definition,
+            "main",
+            budget=asyncio.Semaphore(1),
+            ring_max_bytes=1_000_000,
+            on_change=lambda status: told.append(status.reason),
+            times=StreamTimes(first_backoff=0.05, last_backoff=0.1),
+        )
+        running = asyncio.create_task(stream.run())
+        try:
+            await until(lambda: bool(other.asked("PLAY")))
+            await until(lambda: stream.state == "live")
+            assert f"camera moved the session to {far}" in told
+            assert any("authorization" in request.headers for request in camera.requests)
+            assert all("authorization" not in request.headers for request in other.requests)
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
 
 
 async def test_a_forgotten_session_ends_the_connection() -> None:

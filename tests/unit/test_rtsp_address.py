@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.errors import ConnectFailed, redact
-from streams.rtsp.address import control_urls, credentials_in, parse_address, without_credentials
+from streams.rtsp.address import control_urls, credentials_in, is_same_place, parse_address, without_credentials
 
 BASE = "rtsp://camera:554/live/ch1/"
 
@@ -30,6 +30,21 @@ def test_an_address_is_taken_apart(url: str, host: str, port: int, uri: str) -> 
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(ConnectFailed, match="no RTSP address"):
         parse_address(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "may"),
+    [
+        ("rtsp://camera:8554/other", True),
+        ("rtsps://camera/x", True),
+        ("rtsp://elsewhere/x", False),
+        ("rtsp://camera.elsewhere/x", False),
+        ("nonsense", False),
+    ],
+)
+def test_what_may_be_sent_to_one_url_may_be_sent_to_another(url: str, may: bool) -> None:
+    assert is_same_place(url, "rtsp://camera/x") is may
+    assert not is_same_place("rtsp://camera/x", "rtsps://camera/x")
 
 
 def test_credentials_are_taken_out_of_urls() -> None:
