@@ -23,6 +23,8 @@ from tests.clips import cached_clip
 from tests.fakes.quirky_camera import QuirkyCamera, Request
 from tests.gstreamer import GStreamerServer, clip_pipeline
 from tests.integration.test_ingest_equality import aligned, assert_same, by_libavformat, pictures_of
+from tests.rtp import IDR, P_SLICE
+from tests.rtp import Camera as HandMadeCamera
 
 UDP = SessionOptions(username="viewer", password="pass wörd", carrier="udp", answer_seconds=10)
 
@@ -165,6 +167,35 @@ async def test_a_camera_that_answers_with_udp_unasked_is_asked_for_it() -> None:
         assert session.datagrams is not None
         await session.close()
         assert camera.asked("SETUP")[1].headers["session"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("127.0.0.1", "RTP/AVP;unicast;server_port=9-10"),
+        ("127.0.0.1", "RTP/AVP/UDP;unicast"),
+        ("127.0.0.3", "RTP/AVP;unicast;source=127.0.0.3;server_port=9-10"),
+    ],
+)
+async def test_packets_are_taken_from_whichever_port_the_camera_really_sends_from(host: str, told: str) -> None:
+    def set_up(request: Request) -> str:
+        return f"200 OK\r\nTransport: {told}\r\nSession: 42\r\n\r\n"
+
+    units: list[AccessUnit] = []
+    async with QuirkyCamera(answers={"SETUP": set_up}) as camera:
+        session = RtspSession(camera.url, UDP, units.append)
+        await session.open()
+        source = session.datagrams
+        assert source is not None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind((host, 0))
+            packets = HandMadeCamera()
+            for _ in range(5):
+                for frame in packets.packets(IDR, P_SLICE):
+                    sender.sendto(frame[4:], ("127.0.0.1", source.port))
+            await until(lambda: len(units) >= 3)
+            assert source.remote == sender.getsockname()
+        await session.close()
 
 
 async def test_a_session_over_udp_is_kept_by_requests_and_ends_with_the_connection() -> None:
