@@ -1,4 +1,4 @@
-"""Cameras that are lost: raised once as an event, marked for as long as it lasts, taken back when they see again."""
+"""Cameras that are lost or frozen: raised once as an event, marked while it lasts, taken back when they see again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from config.settings import Camera, Category, FaultSettings, Severity
 from detectors.event import FAMILY, Event, FaultKind
 from streams.analysis import Analysis
 from streams.outbox import Outbox
+from streams.picture_link import CameraStats
 from streams.running_camera import RunningCamera
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class CameraFaults:
         self._on_change = on_change
         self._standing: dict[tuple[str, FaultKind], Event] = {}
         self._clocks: dict[str, _Clock] = {}
+        self._changes: dict[str, int] = {}  # of the picture, when it was told to be frozen
         self._is_restored = False
 
     def blind(self) -> dict[str, Event]:
@@ -79,12 +81,18 @@ class CameraFaults:
         """Raise and take back what is due at `now` (monotonic seconds). Raises OutboxError."""
         self._clocks = {camera_id: clock for camera_id, clock in self._clocks.items() if camera_id in self._cameras}
         lost = [camera for camera in list(self._cameras.values()) if self._is_newly_lost(camera, now)]
-        over = [fault for fault in self._standing.values() if self._is_over(fault, now)]
+        stats = self._analysis.camera_stats()
+        frozen = [camera for camera in list(self._cameras.values()) if self._is_newly_frozen(camera, stats)]
+        over = [fault for fault in self._standing.values() if self._is_over(fault, now, stats)]
         for camera in lost:
-            await self._raise(camera, "camera_lost", self._clocks[camera.camera_id].away_since or now, now)
+            await self._raise(camera, "camera_lost", now - (self._clocks[camera.camera_id].away_since or now))
+        for camera in frozen:
+            self._changes[camera.camera_id] = stats[camera.camera_id].picture_changes
+            await self._raise(camera, "camera_frozen", stats[camera.camera_id].still_seconds)
         for fault in over:
             await self._take_back(fault)
         _say("lost", [camera.camera_id for camera in lost])
+        _say("frozen", [camera.camera_id for camera in frozen])
         _say("sound again, or not to be watched any more", [fault.camera_id for fault in over])
 
     def _is_newly_lost(self, camera: RunningCamera, now: float) -> bool:
@@ -103,10 +111,28 @@ class CameraFaults:
         is_known = (camera.camera_id, "camera_lost") in self._standing
         return not is_known and now - clock.away_since >= self._settings.lost_seconds
 
-    def _is_over(self, fault: Event, now: float) -> bool:
+    def _is_newly_frozen(self, camera: RunningCamera, stats: Mapping[str, CameraStats]) -> bool:
+        one, sight = stats.get(camera.camera_id), camera.sight()
+        if one is None or sight is None or not sight.is_live or (camera.camera_id, "camera_frozen") in self._standing:
+            return False
+        return one.still_seconds >= self._settings.frozen_seconds
+
+    def _has_moved(self, camera_id: str, stats: Mapping[str, CameraStats]) -> bool:
+        """Since it was told to be frozen; unknown while no pictures process says anything, so then it has not."""
+        one = stats.get(camera_id)
+        if one is None:
+            return False
+        # A new pictures process counts from 0.
+        before = min(self._changes.get(camera_id, one.picture_changes), one.picture_changes)
+        self._changes[camera_id] = before
+        return one.picture_changes > before
+
+    def _is_over(self, fault: Event, now: float, stats: Mapping[str, CameraStats]) -> bool:
         camera = self._cameras.get(fault.camera_id)
         if camera is None or camera.definition is None or not camera.definition.enabled:
             return True
+        if fault.kind == "camera_frozen":
+            return self._has_moved(fault.camera_id, stats) or not camera.is_watched
         clock = self._clocks.get(fault.camera_id)
         return (
             clock is not None
@@ -114,11 +140,11 @@ class CameraFaults:
             and now - clock.live_since >= min(SOUND_SECONDS, self._settings.lost_seconds)
         )
 
-    async def _raise(self, camera: RunningCamera, kind: FaultKind, since: float, now: float) -> None:
+    async def _raise(self, camera: RunningCamera, kind: FaultKind, seconds: float) -> None:
         definition = camera.definition
         if definition is None:  # it was removed a moment ago
             return
-        event = _event(definition, kind, now - since)
+        event = _event(definition, kind, seconds)
         await self._outbox.put(event, b"")
         self._standing[event.camera_id, kind] = event
         self._on_change()
@@ -131,6 +157,8 @@ class CameraFaults:
         )
         await self._outbox.put(again, b"")
         del self._standing[fault.camera_id, _fault_kind(fault)]
+        if fault.kind == "camera_frozen":
+            self._changes.pop(fault.camera_id, None)
         self._on_change()
 
 

@@ -111,7 +111,10 @@ class Hello(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CameraStats:
-    """Running totals of one camera since the pictures process started; seconds of work, not of media."""
+    """Running totals of one camera since the pictures process started; seconds of work, not of media.
+
+    `still_seconds` (of media) and `picture_changes` are streams.freeze_watch.FreezeWatch's.
+    """
 
     camera_index: int
     units: int = 0
@@ -122,6 +125,8 @@ class CameraStats:
     frames_shed: int = 0
     crops: int = 0
     is_active: bool = False
+    still_seconds: float = 0.0
+    picture_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

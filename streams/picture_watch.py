@@ -24,6 +24,7 @@ from detectors.frame import Frame, Image
 from detectors.look import Crop, Look
 from streams.analysis_pace import FrameSchedule, MediaTime, Pace
 from streams.decoder import Decoder
+from streams.freeze_watch import FreezeWatch
 from streams.inference_queue import FairQueue
 from streams.picture_link import CameraStats, Hello, PictureStats, UnitRecord, WatchOrder
 
@@ -88,6 +89,7 @@ class _Watched:
     camera: Camera
     decoder: Decoder
     recent_events: Sequence[Event]
+    freeze: FreezeWatch = field(default_factory=FreezeWatch)
     analyzer: CameraAnalyzer | None = None
     frame_size: tuple[int, int] = (0, 0)
     schedule: FrameSchedule = field(default_factory=FrameSchedule)
@@ -168,6 +170,7 @@ class PictureWatch:
         picture = watched.decoder.decode(record)
         if picture is None:
             return
+        watched.freeze.take(picture, (record.pts_90k if picture.pts is None else picture.pts) / 90_000)
         age = (time.monotonic_ns() - record.received_ns) / 1e9
         self._pace.observe(age)
         rate = self._settings.frames_per_second * self._pace.share
@@ -302,6 +305,8 @@ def _camera_stats(watched: _Watched, now: float) -> CameraStats:
         frames_shed=watched.shed,
         crops=watched.crops,
         is_active=now < watched.active_until,
+        still_seconds=round(watched.freeze.still_seconds, 1),
+        picture_changes=watched.freeze.changes,
     )
 
 

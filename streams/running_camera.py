@@ -109,6 +109,12 @@ class RunningCamera:
         streams = [(name, self._site.streams.get((self.camera_id, name))) for name in names]
         return {name: (stream.state, stream.reason) for name, stream in streams if stream is not None}
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether analysis watches it, or is to."""
+        camera = self.definition
+        return camera is not None and "analysis" in self._wanted(camera)
+
     def sight(self) -> Sight | None:
         """Whether it sees; None while that is not to be said: switched off, or no stream has had its first try."""
         camera = self.definition

@@ -41,10 +41,12 @@ def make_clip(
     b_frames: int = 0,
     audio: bool = False,
     codec: Literal["h264", "h265"] = "h264",
+    still: bool = False,
 ) -> Path:
     """Encode a clip with libx264 or libx265 to `path` (the container by its ending) and return `path`.
 
     Constrained baseline is `profile="baseline"`. `b_frames` reorders pictures; `audio` adds a silent AAC track.
+    `still` repeats the first picture.
     """
     wanted = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}"
     if codec == "h264":
@@ -60,7 +62,7 @@ def make_clip(
         stream.codec_context.time_base = Fraction(1, fps)
         sound = container.add_stream("aac", rate=16_000) if audio else None
         for number in range(round(seconds * fps)):
-            frame = av.VideoFrame.from_ndarray(draw_picture(number, size), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(draw_picture(0 if still else number, size), format="bgr24")
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -28,9 +28,10 @@ from streams.virtual import Faults, Mount, VirtualCameraServer
 from tests.center_on_a_port import CenterOnAPort, until
 from tests.city import free_port
 from tests.clips import cached_clip
-from tests.worker_process import running_worker
+from tests.worker_process import analysis_settings, running_worker
 
 LOST_SECONDS = 2.0
+RULES = [{"name": "yard", "rules": [{"kind": "intrusion"}]}]
 
 
 def cameras_of(server: VirtualCameraServer) -> list[dict[str, Any]]:
@@ -131,6 +132,28 @@ async def test_a_lost_camera_that_is_switched_off_is_no_fault_any_more(tmp_path:
             await center.follow_register()
             await one_fault(center, "gate", "closed")
             assert blind(center) == {}
+
+
+async def test_a_picture_that_freezes_is_one_incident_and_blind_until_it_moves(tmp_path: Path) -> None:
+    moving = cached_clip(seconds=4, fps=15, gop=15)
+    frozen = cached_clip(seconds=4, fps=15, gop=60, still=True)
+    mount, other = Mount(name="gate", main=moving, changed=frozen), Mount(name="roof", main=moving)
+    async with VirtualCameraServer([mount, other]) as server:
+        watched = {"purpose": "crime prevention", "record": False, "zones": RULES}
+        cameras = [{"id": name, "name": name, "main": server.url(name), **watched} for name in ("gate", "roof")]
+        city = CenterOnAPort(tmp_path, cameras)
+        sections = {"faults": {"frozen_seconds": 6}, "analysis": analysis_settings()}
+        async with city.running() as center, running_worker(tmp_path, cameras, city.url, **sections):
+            await until(lambda: all_live(center))
+            server.set_faults("gate", Faults(changed="now"))
+            told_once = await one_fault(center, "gate", "new")
+            assert (told_once.kind, told_once.severity) == ("camera_frozen", "attention")
+            await until(lambda: blind(center) == {"gate": "camera_frozen"})
+            assert all_live(center) and told(center, "camera_frozen") == 1
+            server.set_faults("gate", Faults())
+            assert (await one_fault(center, "gate", "closed")).event_count == 1
+            await until(lambda: not blind(center))
+            assert set(await faults_at(center)) == {"gate"}
 
 
 async def test_hundreds_that_vanish_together_are_each_told_once_in_one_line(
