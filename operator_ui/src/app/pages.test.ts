@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { homeOf, mayOpen, pageAt, pagesOf, PAGES } from "./pages";
 
-const OPERATOR = ["signed_in", "view_cameras", "view_live", "view_incidents", "handle_incidents", "view_figures"];
+const OPERATOR = ["signed_in", "view_cameras", "view_live", "view_recordings", "view_incidents", "handle_incidents", "view_figures"];
 const paths = (role: string, rights: string[]): string[] => pagesOf({ role, rights }).map((page) => page.path);
 
 test("a role begins at its home", () => {
@@ -17,7 +17,7 @@ test("a role this page does not know begins where its rights lead, or nowhere", 
 
 test("figures alone do not open the mayor's pictures", () => {
   expect(paths("privacy_officer", ["view_cameras", "view_figures", "read_ledger"])).toEqual(["/ledger"]);
-  expect(paths("operator", OPERATOR)).toEqual(["/console", "/mayor"]);
+  expect(paths("operator", OPERATOR)).toEqual(["/console", "/mayor", "/playback"]);
 });
 
 test("a path below a page belongs to the page, a look-alike does not", () => {

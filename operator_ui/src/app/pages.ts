@@ -16,6 +16,7 @@ export const PAGES: readonly Page[] = [
   { path: "/console", title: "page_console", right: "handle_incidents", isLive: true, load: () => import("../console/Console").then((page) => page.Console) },
   { path: "/desk", title: "page_desk", right: "answer_dispatches", isLive: true, load: () => import("../desk/Desk").then((page) => page.Desk) },
   { path: "/mayor", title: "page_mayor", right: "view_figures+view_live", isLive: true, load: () => import("../mayor/Mayor").then((page) => page.Mayor) },
+  { path: "/playback", title: "page_playback", right: "view_recordings", isLive: true, load: () => import("../playback/Playback").then((page) => page.Playback) },
   { path: "/ledger", title: "page_ledger", right: "read_ledger", isLive: false, load: () => import("../ledger/Ledger").then((page) => page.Ledger) },
   { path: "/admin", title: "page_admin", right: "manage_accounts", isLive: false, load: () => import("../admin/Admin").then((page) => page.Admin) },
 ];

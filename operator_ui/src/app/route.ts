@@ -9,10 +9,10 @@ addEventListener("popstate", () => {
 });
 
 export function go(to: string, how: "push" | "replace" = "push"): void {
-  if (to === path.value) return;
+  if (to === location.pathname + location.search) return;
   if (how === "push") history.pushState(null, "", to);
   else history.replaceState(null, "", to);
-  path.value = to;
+  path.value = location.pathname;
 }
 
 /** For links: the plain click stays in the page, every other is the browser's. */
@@ -20,5 +20,6 @@ export function followLink(event: MouseEvent): void {
   const link = event.currentTarget as HTMLAnchorElement;
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  go(new URL(link.href).pathname);
+  const { pathname, search } = new URL(link.href);
+  go(pathname + search);
 }

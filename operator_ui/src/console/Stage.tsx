@@ -1,8 +1,10 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { followLink } from "../app/route";
 import { cameraOf, cameras } from "../city/city";
 import { distance, nearest } from "../city/nearest";
 import type { PlayerStatus } from "../player/haechi-player";
+import { playbackOf } from "../playback/link";
 import { LivePicture } from "../player/LivePicture";
 import { word, wordFor } from "../words";
 import { clearSelection, lookAlso, selected, selectedIncident } from "./selection";
@@ -57,6 +59,9 @@ export function Stage() {
             {say("to_alarm_camera")}
           </button>
         )}
+        <a class="button to-recordings" data-testid="to-recordings" href={playbackOf(selection.cameraId, incident)} onClick={followLink}>
+          {say(incident ? "look_back" : "recordings")}
+        </a>
       </div>
       <div class="stage-picture" data-camera={selection.cameraId} data-severity={incident?.severity}>
         {camera ? (

@@ -3,6 +3,7 @@ export const en = {
   page_console: "Console",
   page_desk: "Liaison desk",
   page_mayor: "Mayor's screen",
+  page_playback: "Recordings",
   page_ledger: "Ledger",
   page_admin: "Administration",
   page_failed: "This page could not be loaded.",

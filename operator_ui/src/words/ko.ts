@@ -5,6 +5,7 @@ export const ko: Words = {
   page_console: "통합관제",
   page_desk: "유관기관 창구",
   page_mayor: "시장실 상황판",
+  page_playback: "녹화 영상",
   page_ledger: "이용 원장",
   page_admin: "시스템 관리",
   page_failed: "화면을 불러오지 못했습니다.",
