@@ -12,6 +12,7 @@ from typing import Literal
 
 from config.settings import Camera, StreamName
 from streams.analysis import Analysis
+from streams.connect_budget import ConnectBudget
 from streams.gop_buffer import GopBuffer
 from streams.recorder import Recorder
 from streams.recording_store import RecordingStore
@@ -33,12 +34,13 @@ _PARTS: tuple[Part, ...] = ("main", "sub", "recording", "analysis")  # each need
 class CameraSite:
     """What the cameras of a worker share, and where they put what others read: streams, rings, recorders.
 
-    `budget` bounds how many streams connect at the same time; `on_change` is called when a stream's state changes.
+    `budget` bounds how often, and how many at the same time, streams connect; `on_change` is called when a stream's
+    state changes.
     `store` is None where nothing is recorded.
     """
 
     ring_max_bytes: int
-    budget: asyncio.Semaphore
+    budget: ConnectBudget
     store: RecordingStore | None
     analysis: Analysis
     on_change: Callable[[], None]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from config.settings import Camera, StreamName, Transport
 from streams.access_unit import AccessUnit
+from streams.connect_budget import ConnectBudget
 from streams.errors import Place, Redirected, Stalled, StreamError, WrongCredentials
 from streams.gop_buffer import GopBuffer
 from streams.rtsp.address import is_same_place
@@ -63,7 +64,7 @@ def _target(camera: Camera, name: StreamName) -> _Target:
 class Stream:
     """One encoding of one camera, kept alive. Readers take `buffer`, which outlives every reconnect.
 
-    `budget` is shared by all streams of a site and bounds how many connect at the same time. `on_change(status)` is
+    `budget` is shared by all streams of a site and bounds their attempts to connect. `on_change(status)` is
     called in the loop at every change of state or reason; it must not raise. `run` is to run once.
     """
 
@@ -72,7 +73,7 @@ class Stream:
         camera: Camera,
         name: StreamName,
         *,
-        budget: asyncio.Semaphore,
+        budget: ConnectBudget,
         ring_max_bytes: int,
         on_change: Callable[[StreamStatus], None] = lambda status: None,
         times: StreamTimes | None = None,
@@ -96,6 +97,8 @@ class Stream:
         self._session: RtspSession | None = None
         self._past = StreamCounts()
         self._run = 0
+        self._has_failed = False
+        self._opened_at = 0.0
         self._udp_is_silent = False
         self._moved_to: str | None = None
         self._others: tuple[str, ...] = ()
@@ -189,7 +192,6 @@ class Stream:
     async def _live(self) -> None:
         """Connect, watch, tear down, back off, again."""
         while True:
-            started = time.monotonic()
             self._change("connecting", self.reason)
             back_off = self._back_off
             try:
@@ -201,7 +203,8 @@ class Stream:
             except Exception as error:
                 reason, place = f"internal fault: {type(error).__name__}", ""
                 logger.exception("camera %s %s: internal fault", self.camera_id, self.name)
-            if self._decodable_ns and time.monotonic() - started >= self._times.healthy:
+            self._has_failed = not self._decodable_ns
+            if self._decodable_ns and time.monotonic() - self._opened_at >= self._times.healthy:
                 self._reset_back_off()
             if reason != self._logged_reason:  # a dead camera says so once, not at every attempt
                 logger.warning("camera %s %s: %s (%s)", self.camera_id, self.name, reason, place)
@@ -212,6 +215,7 @@ class Stream:
     def _reset_back_off(self) -> None:
         self._back_off.reset()
         self._refused_back_off.reset()
+        self._has_failed = False
 
     async def _play(self) -> None:
         """One session from connect to its end. Raises StreamError always."""
@@ -230,10 +234,10 @@ class Stream:
             options = dataclasses.replace(options, username=None, password=None)
         session = RtspSession(url, options, self._take, self._fault)
         try:
-            async with self._budget:
+            async with self._budget.attempt(has_failed=self._has_failed):
                 self._past = dataclasses.replace(self._past, attempts=self._past.attempts + 1)
                 await session.open()
-            self._session = session
+            self._session, self._opened_at = session, time.monotonic()
             self._hurry(self.buffer.is_urgent)
             self._past = dataclasses.replace(self._past, sessions=self._past.sessions + 1)
             self._others = session.media.others if session.media else ()

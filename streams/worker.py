@@ -31,6 +31,7 @@ from streams.analysis import Analysis
 from streams.camera_faults import CameraFaults
 from streams.camera_source import CameraSource
 from streams.center_link import CenterLink, HeartbeatAnswer
+from streams.connect_budget import ConnectBudget
 from streams.event_intake import EventIntake
 from streams.outbox import Outbox, OutboxError
 from streams.playback.process import PlaybackProcess
@@ -50,7 +51,6 @@ from streams.worker_report import WorkerParts
 log = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "HAECHI_WORKER_TOKEN"
-CONNECTING_AT_ONCE = 16
 DRAIN_SECONDS = 1.0
 
 
@@ -98,7 +98,7 @@ class Worker:
         stack.callback(playback.close)
         site = CameraSite(
             ring_max_bytes=settings.workers.ring_max_bytes,
-            budget=asyncio.Semaphore(CONNECTING_AT_ONCE),
+            budget=ConnectBudget(),
             store=await self._store(stack),
             analysis=Analysis(settings.analysis, UtcClock(), outbox, intake.take),
             on_change=center.tell_change,

@@ -155,6 +155,7 @@ def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
     for (camera_id, name), count in parts.relay.viewer_counts().items():
         labels = (("camera", camera_id), ("stream", name))
         yield Sample("stream_viewers", "Viewers connected to a stream", count, labels)
+    yield Sample("streams_connecting", "Attempts to connect that run now", parts.site.budget.running)
     for (camera_id, name), stream in parts.site.streams.items():
         labels = (("camera", camera_id), ("stream", name))
         one = stream.status()
@@ -162,6 +163,10 @@ def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:
         for state in _STATES:
             own = (*labels, ("state", state))
             yield Sample("stream_state", "1 for the state the stream is in", float(one.state == state), own)
+        if one.reason:
+            why = (*labels, ("reason", one.reason))
+            yield Sample("stream_reason", "1 with why the stream is not live, or what is wrong with it", 1.0, why)
+        yield Sample("stream_attempts", "Connections tried", counts.attempts, labels, True)
         yield Sample("stream_access_units", "Pictures received", counts.access_units, labels, True)
         yield Sample("stream_bytes", "Bytes of RTP received", counts.bytes, labels, True)
         yield Sample("stream_lost_packets", "RTP packets that are missing", counts.lost_packets, labels, True)

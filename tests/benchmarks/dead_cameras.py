@@ -31,6 +31,7 @@ from typing import Any
 import uvloop
 
 from config.settings import Camera
+from streams.connect_budget import ConnectBudget
 from streams.stream import Stream
 from tests.clips import make_clip
 
@@ -95,6 +96,7 @@ def site(folder: Path, cameras: int, dead_share: float) -> Iterator[dict[str, st
         finally:
             server.stdin.close()
             server.wait(20)
+            server.stdout.close()
 
 
 class _Lines(logging.Handler):
@@ -112,7 +114,7 @@ async def read(urls: dict[str, str], seconds: float, warm_up: float) -> dict[str
     lines = _Lines()
     logging.getLogger().addHandler(lines)
     logging.getLogger().setLevel(logging.INFO)
-    budget = asyncio.Semaphore(16)
+    budget = ConnectBudget()
     streams = [
         Stream(
             Camera(id=name, name="camera", purpose="benchmark", main=url),

@@ -34,6 +34,7 @@ import numpy as np
 import uvloop
 
 from config.settings import Camera, Transport
+from streams.connect_budget import ConnectBudget
 from streams.stream import Stream
 
 _SECONDS_TO_PLAY = 90.0
@@ -81,7 +82,7 @@ def virtual_cameras(folder: Path, count: int, pacing: str) -> Iterator[list[str]
 async def read_with_haechi(urls: list[str], seconds: float, transport: Transport) -> dict[str, float]:
     """Whole streams: client, checks, assembling, ring, state machine."""
     empty_bytes = _resident_bytes()
-    budget = asyncio.Semaphore(16)
+    budget = ConnectBudget()
     streams = [
         Stream(
             Camera(id=f"c{number}", name="camera", purpose="benchmark", main=url, transport=transport),

@@ -23,6 +23,7 @@ import uvloop
 import yaml
 
 from config.settings import Camera, RecordingSettings
+from streams.connect_budget import ConnectBudget
 from streams.recorder import Recorder
 from streams.recording_store import RecordingStore
 from streams.stream import Stream
@@ -40,7 +41,7 @@ def cpu_seconds(pid: int) -> float:
 
 async def read_and_record(urls: list[str], directory: Path, seconds: float, with_recorder: bool) -> dict[str, Any]:
     """Read all `urls` in this process, record them if so asked, and say what that cost."""
-    budget = asyncio.Semaphore(16)
+    budget = ConnectBudget()
     async with RecordingStore(directory, RecordingSettings()) as store:
         tasks, recorders = [], []
         for number, url in enumerate(urls):

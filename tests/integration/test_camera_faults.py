@@ -20,6 +20,7 @@ from control_center.incidents.store import IncidentFilter
 from control_center.ledger import COMMAND_LINE
 from streams.analysis import Analysis
 from streams.camera_faults import CameraFaults
+from streams.connect_budget import ConnectBudget
 from streams.outbox import Outbox
 from streams.running_camera import CameraSite, RunningCamera
 from streams.supervision import running
@@ -163,7 +164,7 @@ async def test_hundreds_that_vanish_together_are_each_told_once_in_one_line(
     async with AsyncExitStack() as stack:
         outbox = await stack.enter_async_context(Outbox(tmp_path / "outbox.sqlite"))
         analysis = Analysis(AnalysisSettings(), UtcClock(), outbox, lambda event, jpeg: None)
-        shared = CameraSite(262_144, asyncio.Semaphore(16), None, analysis, lambda: None)
+        shared = CameraSite(262_144, ConnectBudget(16), None, analysis, lambda: None)
         cameras = {f"c{number:03d}": RunningCamera(f"c{number:03d}", shared) for number in range(300)}
         for camera_id, camera in cameras.items():
             await camera.become(Camera(id=camera_id, name=camera_id, purpose="crime prevention", main=url))

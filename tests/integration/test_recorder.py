@@ -23,6 +23,7 @@ import pytest
 
 from config.settings import Camera, RecordingSettings
 from streams.access_unit import AccessUnit
+from streams.connect_budget import ConnectBudget
 from streams.gop_buffer import GopBuffer
 from streams.recorder import Recorder
 from streams.recording_index import SegmentRow
@@ -108,7 +109,7 @@ async def test_what_a_camera_sends_is_what_is_stored(tmp_path: Path) -> None:
     clip = cached_clip(seconds=2, fps=FPS, size=(320, 180), gop=15, profile="baseline")
     async with VirtualCameraServer([Mount(name="gate", main=clip)]) as server, RecordingStore(tmp_path) as store:
         camera = Camera(id="gate", name="Gate", purpose="crime prevention", main=server.url("gate"))
-        stream = Stream(camera, "main", budget=asyncio.Semaphore(4), ring_max_bytes=8 << 20)
+        stream = Stream(camera, "main", budget=ConnectBudget(4), ring_max_bytes=8 << 20)
         received: list[AccessUnit] = []
         stream.buffer.listen(lambda _, unit: received.append(unit))
         running = asyncio.create_task(stream.run())

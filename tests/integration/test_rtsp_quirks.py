@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from config.settings import Camera
 from streams.access_unit import AccessUnit
+from streams.connect_budget import ConnectBudget
 from streams.errors import (
     BadAnswer,
     ConnectFailed,
@@ -293,7 +294,7 @@ async def test_a_camera_that_moves_a_session_is_followed_once_and_without_the_pa
         stream = Stream(
             definition,
             "main",
-            budget=asyncio.Semaphore(1),
+            budget=ConnectBudget(1),
             ring_max_bytes=1_000_000,
             on_change=lambda status: told.append(status.reason),
             times=StreamTimes(first_backoff=0.05, last_backoff=0.1),

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from config.settings import Camera
+from streams.connect_budget import ConnectBudget
 from streams.errors import StreamError
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.stream import Stream, StreamTimes
@@ -94,7 +95,7 @@ async def test_a_session_full_of_faults_logs_where_and_what_and_no_password(
             | {"username": "viewer", "password": PASSWORD, "transport": transport}
         )
         stream = Stream(
-            camera, "main", budget=asyncio.Semaphore(1), ring_max_bytes=1_000_000, on_change=told.append, times=QUICK
+            camera, "main", budget=ConnectBudget(1), ring_max_bytes=1_000_000, on_change=told.append, times=QUICK
         )
         running = asyncio.create_task(stream.run())
         try:

@@ -14,6 +14,7 @@ import uvloop
 
 from config.settings import Camera
 from streams.access_unit import AccessUnit
+from streams.connect_budget import ConnectBudget
 from streams.errors import RequestRefused
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.rtsp.receiver import PacketFault
@@ -221,7 +222,7 @@ async def test_auto_falls_back_to_tcp_where_no_udp_packet_arrives() -> None:
         stream = Stream(
             camera,
             "main",
-            budget=asyncio.Semaphore(1),
+            budget=ConnectBudget(1),
             ring_max_bytes=1_000_000,
             on_change=lambda status: reasons.append(status.reason),
             times=times,

@@ -214,6 +214,7 @@ async def test_the_api_wants_the_token_and_names_what_it_does_not_have(tmp_path:
         offer = {"content": "v=0\r\n", "headers": {"content-type": "application/sdp"}}
         assert (await worker.client.post("/whep/nobody", **offer)).status_code == 404
         metrics = (await worker.client.get("/metrics")).text
+        assert "haechi_streams_connecting" in metrics
         assert "haechi_outbox_depth 0.0" in metrics and "process_cpu_seconds_total" in metrics
         assert await worker.end() == 0
 
