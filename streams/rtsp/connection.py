@@ -32,6 +32,7 @@ _STARTS = (b"RTSP/", *_REQUESTS)
 _BETWEEN = b"\r\n\x00 "
 _LOOK_BYTES = 16  # of an interleaved frame, to tell whether it is one
 _MAX_PENDING = 16
+_MAX_UNSENT_BYTES = 64 * 1024
 
 _thread = threading.local()
 
@@ -155,8 +156,12 @@ class RtspConnection(asyncio.BufferedProtocol):
             self.transport.close()
 
     def _write(self, data: bytes) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(data)
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+            self.fail(Disconnected("camera does not read what it is sent", self.place))
+            return
+        self.transport.write(data)
 
     def _end(self, error: StreamError) -> None:
         if not self.lost.done():

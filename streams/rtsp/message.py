@@ -10,6 +10,7 @@ from streams.errors import BadAnswer
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 256 * 1024
 _MAX_CHUNKS = 1024
+_USUAL_HEAD_BYTES = 2048
 USER_AGENT = "haechi"
 
 
@@ -51,8 +52,11 @@ def format_request(method: str, uri: str, sequence: int, headers: Iterable[tuple
 
 def parse_message(buffer: memoryview, pos: int, end: int) -> tuple[Message, int] | None:
     """The message at `pos` and where it ends; None when it is not whole yet. Raises BadAnswer."""
-    data = bytes(buffer[pos : min(end, pos + MAX_HEAD_BYTES)])
-    head_end, body_start = _end_of_head(data)
+    for size in (_USUAL_HEAD_BYTES, MAX_HEAD_BYTES):  # copying the largest for each of many small ones takes seconds
+        data = bytes(buffer[pos : min(end, pos + size)])
+        head_end, body_start = _end_of_head(data)
+        if head_end >= 0:
+            break
     if head_end < 0:
         if len(data) >= MAX_HEAD_BYTES:
             raise BadAnswer("camera sent an endless RTSP header")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import struct
 import time
 from collections.abc import Callable
@@ -9,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from streams.errors import BadAnswer
+from streams.errors import BadAnswer, Place
 from streams.recovery import scan_segment
 from streams.rtsp.auth import parse_challenge
+from streams.rtsp.connection import RtspConnection
 from streams.rtsp.message import parse_message
 from streams.rtsp.sdp import parse_video
 from tests.fuzz.corpus_files import CORPUS, load
@@ -103,6 +106,37 @@ def test_an_answer_in_too_many_chunks_is_refused() -> None:
     data = b"RTSP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nA\r\n" * 60_000
     with pytest.raises(BadAnswer, match="too many chunks"):
         parse_message(memoryview(data), 0, len(data))
+
+
+def test_thousands_of_small_messages_are_read_one_by_one_in_no_time() -> None:
+    data = b"PAUSE \n\n" * 30_000
+
+    def read() -> None:
+        pos = 0
+        while (parsed := parse_message(memoryview(data), pos, len(data))) is not None:
+            pos = parsed[1]
+        assert pos == len(data)
+
+    assert _processor_seconds(read) < 1.5
+
+
+async def test_a_camera_that_asks_and_never_reads_the_answers_is_let_go() -> None:
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n" * 1000)
+                await writer.drain()
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server, asyncio.timeout(30):
+        port = server.sockets[0].getsockname()[1]
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: RtspConnection(Place()), "127.0.0.1", port
+        )
+        assert "does not read" in (await connection.lost).reason
+        accepted[0].transport.abort()
 
 
 def _segment(*nal_units: bytes, duration: int = 6_000) -> bytes:

@@ -20,6 +20,9 @@ class Wire(asyncio.Transport):
         self.written = b""
         self.aborted = False
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def write(self, data: bytes | bytearray | memoryview) -> None:  # type: ignore[override]
         self.written += data
 
