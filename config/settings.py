@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -137,6 +137,38 @@ class Zone(Section):
         return polygon
 
 
+RecordingMode = Literal["continuous", "on_event", "off"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+TimeOfDay = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", description="HH:MM, city's time")]
+KeepDays = Annotated[float, Field(gt=0, le=36_500, description="older recordings are deleted, unless held")]
+KeepBytes = Annotated[int, Field(ge=1_000_000, description="most bytes of one camera's recordings; the oldest go")]
+
+
+class RecordingHours(Section):
+    """From `start` until `end` on these days; where `end` is not after `start`, until `end` on the day after."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
+    start: TimeOfDay
+    end: TimeOfDay
+    mode: RecordingMode
+
+
+class CameraRecording(Section):
+    """How a camera is recorded: as the first of `hours` that fits says, else as `mode` does.
+
+    `on_event`: while an incident of the camera is open and `post_event_seconds` longer, or after an event, from
+    `pre_event_seconds` before it (as far as the ring reaches back). `keep_days` and `keep_bytes`: else as for all.
+    """
+
+    mode: RecordingMode = "continuous"
+    hours: tuple[RecordingHours, ...] = ()
+    pre_event_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    post_event_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    keep_days: KeepDays | None = None
+    keep_bytes: KeepBytes | None = None
+
+
 class Camera(Section):
     """A device. `main` is recorded and shown large; `sub`, where there is one, is watched and shown small."""
 
@@ -158,7 +190,8 @@ class Camera(Section):
             "and tcp where no packet arrives"
         ),
     ] = "tcp"
-    record: bool = True
+    record: Annotated[bool, Field(description="false: never recorded, whatever `recording` says")] = True
+    recording: CameraRecording = CameraRecording()
     enabled: Annotated[bool, Field(description="false: neither opened, recorded nor watched, until it is true")] = True
     zones: tuple[Zone, ...] = ()
 
@@ -226,10 +259,6 @@ class WorkerSettings(Section):
         if ports is not None and not 1024 <= ports[0] <= ports[1] <= 65535:
             raise ValueError("must be [first, last] with 1024 ≤ first ≤ last ≤ 65535")
         return ports
-
-
-KeepDays = Annotated[float, Field(gt=0, le=36_500, description="older recordings are deleted, unless held")]
-KeepBytes = Annotated[int, Field(ge=1_000_000, description="most bytes of one camera's recordings; the oldest go")]
 
 
 class RecordingSettings(Section):

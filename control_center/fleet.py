@@ -14,6 +14,7 @@ from config.settings import Camera, Identifier, StreamName
 from detectors.event import FaultKind
 
 StreamState = Literal["connecting", "live", "stalled", "backing_off", "disabled"]
+RecordingState = Literal["recording", "waiting", "failing", "off"]
 STREAM_STATES: tuple[StreamState, ...] = ("live", "connecting", "stalled", "backing_off", "disabled")
 # A camera is as well as its worst stream. `disabled` is a decision, so any trouble stands before it.
 _FROM_WORST: tuple[StreamState, ...] = ("backing_off", "stalled", "connecting", "disabled", "live")
@@ -46,6 +47,15 @@ class FaultReport(BaseModel):
     since: AwareDatetime
 
 
+class RecordingReport(BaseModel):
+    """How a camera's recording does: `failing` when pictures that should be stored are lost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: RecordingState
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
 class ViewerReport(BaseModel):
     """A live picture that is open at a worker; `viewer` is whom the center named when it was opened."""
 
@@ -67,6 +77,7 @@ class Heartbeat(BaseModel):
     playback_url: str | None = None
     pid: Annotated[int, Field(gt=0)]
     cameras: Annotated[dict[Identifier, dict[StreamName, StreamReport]], Field(max_length=4096)] = {}
+    recordings: Annotated[dict[Identifier, RecordingReport], Field(max_length=4096)] = {}
     counters: Annotated[dict[str, float], Field(max_length=1024)] = {}
     viewers: Annotated[list[ViewerReport], Field(max_length=10_000)] = []
     faults: Annotated[dict[Identifier, FaultReport], Field(max_length=4096)] = {}
@@ -94,6 +105,7 @@ class CameraStatus:
     """`state` and `reason` are those of the worst required stream. `worker_id` is None until a worker has it.
 
     `fault`: why its rules are blind, as the worker said last; None while they are not.
+    `recording` is what its worker said of it last, None while none is heard.
     """
 
     camera_id: str
@@ -102,6 +114,7 @@ class CameraStatus:
     streams: tuple[StreamStatus, ...]
     worker_id: str | None
     fault: FaultReport | None = None
+    recording: RecordingReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +220,14 @@ class Fleet:
             streams = tuple(StreamStatus(name, "disabled", SWITCHED_OFF) for name in names)
         worst = min(streams, key=lambda stream: _FROM_WORST.index(stream.state))
         fault = self._records[worker_id].heartbeat.faults.get(camera.id) if worker_id and camera.enabled else None
-        return CameraStatus(camera.id, worst.state, worst.reason, streams, worker_id, fault)
+        recording = self._recording(camera, worker_id)
+        return CameraStatus(camera.id, worst.state, worst.reason, streams, worker_id, fault, recording)
+
+    def _recording(self, camera: Camera, worker_id: str | None) -> RecordingReport | None:
+        record = self._records.get(worker_id or "")
+        if record is None or self._clock() - record.heard_at > SILENT_AFTER_SECONDS:
+            return None
+        return record.heartbeat.recordings.get(camera.id)
 
     def _stream(self, camera_id: str, name: StreamName, worker_id: str | None) -> StreamStatus:
         if worker_id is None:

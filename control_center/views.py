@@ -18,7 +18,7 @@ from config.settings import (
     Severity,
     StreamName,
 )
-from control_center.fleet import STREAM_STATES, CameraStatus, Fleet, StreamState
+from control_center.fleet import STREAM_STATES, CameraStatus, Fleet, RecordingState, StreamState
 from control_center.incidents.transitions import STATES
 from control_center.rights import Desk
 from detectors.event import FAMILY, EventKind, FaultKind, RuleKind
@@ -75,6 +75,11 @@ class StreamView(View):
     reason: str
 
 
+class RecordingStateView(View):
+    state: RecordingState = Field(description="failing: pictures that should be stored are being lost")
+    reason: str
+
+
 class CameraStateView(View):
     """Also the data of the live event `camera.state`."""
 
@@ -85,6 +90,7 @@ class CameraStateView(View):
     blind: bool = Field(description="its rules see nothing now: the camera is lost or its picture is frozen")
     blind_reason: FaultKind | None
     blind_since: AwareDatetime | None
+    recording: RecordingStateView | None = Field(default=None, description="null while no worker is heard")
 
     @classmethod
     def of(cls, status: CameraStatus) -> CameraStateView:
@@ -96,6 +102,7 @@ class CameraStateView(View):
             blind=status.fault is not None,
             blind_reason=status.fault.kind if status.fault else None,
             blind_since=status.fault.since if status.fault else None,
+            recording=RecordingStateView(**status.recording.model_dump()) if status.recording else None,
         )
 
 

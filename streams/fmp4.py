@@ -80,7 +80,7 @@ def fragment(
     `reorder_90k` is None while no unit is shown before one that came earlier, else (B frames) by how much all are
     shown later than decoded, as in the initialization; the nth unit is then decoded at the nth presentation time.
 
-    This is a hot loop: once a fragment for every picture of every camera (tests.benchmarks.recorder).
+    This is a hot loop: once a fragment for every picture of every camera (tests.benchmarks.record).
     """
     pieces: list[bytes] = []
     sizes: list[int] = []

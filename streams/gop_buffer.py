@@ -77,6 +77,15 @@ class GopBuffer:
         key = self.last_key_index
         return [] if key is None else list(islice(self._units, key - self._first_index, None))
 
+    def units_since(self, received_ns: int) -> list[AccessUnit]:
+        """Units from the newest key frame that came at or before then; from the oldest kept when all are newer."""
+        key: int | None = None
+        for index in reversed(self._key_indices):
+            key = index
+            if self._units[index - self._first_index].received_ns <= received_ns:
+                break
+        return [] if key is None else list(islice(self._units, key - self._first_index, None))
+
     def key_index_at_or_after(self, index: int) -> int | None:
         """First key frame at or after `index` that is still kept."""
         return next((key for key in self._key_indices if key >= index), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 
 from streams import fmp4
@@ -19,6 +20,7 @@ _MAX_FRAGMENT_BYTES = 16 * 1024 * 1024
 _IDLE_SECONDS = 1.0
 _KEYLESS_SEGMENTS = 10
 _RETRY_NS = 10_000_000_000
+_FINISH_NS = 30_000_000_000  # the longest wait for a key frame to end before
 _JUMP_90K = 60 * fmp4.TIME_SCALE
 
 
@@ -33,7 +35,7 @@ class RecorderCounts:
 
 
 class Recorder:
-    """Records one camera's main stream into `store`, from the newest key frame in `buffer` on.
+    """Records one camera's main stream into `store`; `run` may be called again and again, one at a time.
 
     It listens to the buffer instead of being woken for every picture, keeps the fragment that is growing (2 s), and
     hands it to the store whole. A fragment ends at a key frame or after `fragment_seconds`, a segment at the first
@@ -49,6 +51,8 @@ class Recorder:
         self._fragment_90k = round(store.settings.fragment_seconds * fmp4.TIME_SCALE)
         self._segment_90k = round(store.settings.segment_seconds * fmp4.TIME_SCALE) - self._fragment_90k // 2
         self._ended = asyncio.Event()
+        self._is_over = False
+        self._finish_ns: int | None = None
         self._error: Exception | None = None
         self._units: list[AccessUnit] = []
         self._byte_count = 0
@@ -67,19 +71,30 @@ class Recorder:
         self._lost_seconds = 0.0
         self._last_received_ns = 0
         self._retry_ns = 0
+        self._fault = ""
+
+    @property
+    def fault(self) -> str:
+        """Why pictures are being lost now, for people; empty while all is well."""
+        return self._fault
 
     @property
     def lost_seconds(self) -> float:
         """What was to be recorded and was not: the disk was too slow, full or broken."""
         return self._lost_seconds + self._store.lost_seconds(self.camera_id)
 
-    async def run(self) -> None:
-        """Record until the buffer is closed or this is cancelled; the fragment and the segment are then ended.
+    async def run(self, since_ns: int | None = None) -> None:
+        """Record until the buffer is closed, `finish` was heard or this is cancelled; fragment and segment then end.
 
-        Raises RecordingError when the store's thread is gone.
+        Begins with the newest key frame that the buffer holds, or with the last one that came before `since_ns`
+        (monotonic); what an earlier run recorded is not recorded again. Raises RecordingError when the store's thread
+        is gone.
         """
-        for unit in self._buffer.current_gop():
-            if unit.run != self._run or unit.pts_90k > self._latest_pts:
+        self._ended.clear()
+        self._is_over, self._finish_ns, self._error = False, None, None
+        buffer = self._buffer
+        for unit in buffer.current_gop() if since_ns is None else buffer.units_since(since_ns):
+            if (unit.run, unit.pts_90k) > (self._run, self._latest_pts):
                 self._take(0, unit)
         stop_listening = self._buffer.listen(self._take)
         stop_ticking = self._store.every_tick(self._tick)
@@ -94,10 +109,21 @@ class Recorder:
         if self._error is not None:
             raise self._error
 
+    def finish(self) -> None:
+        """Let the run end before the next key frame, so that the next one goes on without a gap or an overlap."""
+        if self._finish_ns is None:
+            self._finish_ns = time.monotonic_ns()
+
+    def go_on(self) -> None:
+        """Forget `finish`, where the run has not ended yet."""
+        self._finish_ns = None
+
     def _take(self, _index: int, unit: AccessUnit) -> None:
         """Called in the loop for every picture of every camera: keep it lean."""
         pts = unit.pts_90k
         if unit.is_key or pts >= self._cut_pts or unit.run != self._run:
+            if self._is_over:
+                return
             self._turn(unit)
             if self._segment is None:
                 return
@@ -127,6 +153,9 @@ class Recorder:
             is_overdue = length >= _KEYLESS_SEGMENTS * self._segment_90k  # the next one starts without a key frame
             if is_other_run or (unit.is_key and is_other) or is_over or is_overdue:
                 self._end_segment()
+        if self._finish_ns is not None and (unit.is_key or is_other_run):
+            self._end()
+            return
         if is_other_run:
             if self._lost_from_pts is not None:
                 self._lose_until(self._end_pts)
@@ -200,12 +229,21 @@ class Recorder:
             self._ended.set()
             taken = False
         if taken:
+            if self._sequence > 1:  # the one before was taken, and nothing is known against it
+                self._fault = ""
             self.counts.units += unit_count
             self.counts.bytes += len(data)
             self.counts.fragments += 1
             return
+        self._fault = segment.failure or str(self._error or "the disk is too slow: more waits for it than is allowed")
         self._lost_from_pts = first_pts
         self._end_segment()
+
+    def _end(self) -> None:
+        self._end_fragment(None)
+        self._end_segment()
+        self._is_over = True
+        self._ended.set()
 
     def _end_segment(self) -> None:
         segment, self._segment = self._segment, None
@@ -226,5 +264,7 @@ class Recorder:
                 self._end_fragment(None)
         elif self._segment is not None and now_ns - self._last_received_ns > self._segment_90k / fmp4.TIME_SCALE * 1e9:
             self._end_segment()
+        if self._finish_ns is not None and now_ns - self._finish_ns > _FINISH_NS:
+            self._end()
         if self._buffer.closed:
             self._ended.set()

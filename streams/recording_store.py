@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from config.settings import RecordingSettings
 from streams.disk import Disk
@@ -169,22 +169,26 @@ class RecordingStore:
         self._writer.jobs.put(ForgetDestroyed(tuple(report_ids)))
 
     async def flush(self) -> None:
-        """When it returns, what was taken before is on the disk and in the index."""
+        """When it returns, what was taken before is on the disk and in the index. Raises RecordingError: it is not."""
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
+        done: asyncio.Future[str] = loop.create_future()
 
-        def tell() -> None:
-            loop.call_soon_threadsafe(_resolve, done)
+        def tell(error: str) -> None:
+            loop.call_soon_threadsafe(_resolve, done, error)
 
         self._writer.jobs.put(Flush(tell))
-        await asyncio.wait({done, self._writing}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {done, self._writing}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():
             raise RecordingError("the recorder's writing thread ended")
+        if error := done.result():
+            raise RecordingError(error)
 
     async def recovered(self) -> None:
         """Wait until every file of an earlier life has been looked at and is in the index."""
         await self._recovered.wait()
-        await self.flush()
+        with suppress(RecordingError):
+            await self.flush()
 
     async def rows(self, camera_id: str | None = None) -> list[SegmentRow]:
         """What the index holds, in order of time; the segments being written as of the last sync."""
@@ -249,6 +253,6 @@ class RecordingStore:
         await self._writing
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
+def _resolve(future: asyncio.Future[str], error: str) -> None:
     if not future.done():
-        future.set_result(None)
+        future.set_result(error)

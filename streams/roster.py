@@ -10,6 +10,7 @@ from typing import Any
 
 from config.settings import Camera
 from streams.camera_list import CameraList
+from streams.recording_index import Keeping
 from streams.running_camera import CameraSite, RunningCamera
 from streams.shards import Shard, cameras_of
 
@@ -51,7 +52,8 @@ class Roster:
             others = len(changed) - len(new)
             log.info("cameras: %d new, %d changed, %d removed, %d now", len(new), others, len(gone), len(self.cameras))
         if self._site.store is not None:
-            self._site.store.keep({})
+            keeping = {camera.id: camera.recording for camera in cameras.values()}
+            self._site.store.keep({name: Keeping(one.keep_days, one.keep_bytes) for name, one in keeping.items()})
         self._site.on_change()
 
     def unusable(self) -> dict[str, str]:
@@ -66,6 +68,8 @@ class Roster:
         """Look after the cameras, for ever."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
+            for camera in self.cameras.values():
+                camera.look_at_the_clock()
             away = [camera for camera in self.cameras.values() if camera.is_to_switch()]
             await self._all_of({camera.camera_id: camera.switch() for camera in away})
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from config.settings import Camera, StreamName
 from streams.analysis import Analysis
 from streams.connect_budget import ConnectBudget
 from streams.gop_buffer import GopBuffer
 from streams.recorder import Recorder
+from streams.recording_plan import mode_at
 from streams.recording_store import RecordingStore
 from streams.relay.relay import StreamKey
 from streams.stream import Stream
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 SWITCHED_OFF = "switched off in the camera register"
 SUB_PATIENCE_SECONDS = 30.0
 
+RecordingState = Literal["recording", "waiting", "failing", "off"]
 Part = Literal["main", "sub", "recording", "analysis"]
 _PARTS: tuple[Part, ...] = ("main", "sub", "recording", "analysis")  # each needs only what stands before it
 
@@ -35,8 +40,8 @@ class CameraSite:
     """What the cameras of a worker share, and where they put what others read: streams, rings, recorders.
 
     `budget` bounds how often, and how many at the same time, streams connect; `on_change` is called when a stream's
-    state changes.
-    `store` is None where nothing is recorded.
+    state changes. `store` is None where nothing is recorded. `event_times` (monotonic seconds by camera) open recording
+    on event, the hours of recording are those of `zone`.
     """
 
     ring_max_bytes: int
@@ -47,6 +52,8 @@ class CameraSite:
     streams: dict[StreamKey, Stream] = field(default_factory=dict)
     rings: dict[StreamKey, GopBuffer] = field(default_factory=dict)
     recorders: dict[str, Recorder] = field(default_factory=dict)
+    event_times: dict[str, float] = field(default_factory=dict)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Seoul"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,9 @@ class RunningCamera:
         self._parts: dict[Part, AsyncExitStack] = {}
         self._turn = asyncio.Lock()
         self._sub_live_at = 0.0
+        self._to_record = asyncio.Event()
+        self._record_since_ns: int | None = None
+        self._occasion_at = -math.inf
 
     async def become(self, camera: Camera | None) -> None:
         """Run as `camera` says, None: not at all."""
@@ -86,6 +96,7 @@ class RunningCamera:
             for part in _PARTS:
                 if part in wanted:
                     await self._go_on(part, before, camera)
+            self.look_at_the_clock()
 
     def is_to_switch(self) -> bool:
         """Whether analysis should go to the main stream, as the sub stream is long away, or back. Ask every second."""
@@ -99,6 +110,37 @@ class RunningCamera:
                 name = self._to_watch(time.monotonic())
                 log.info("camera %s: analysis goes on with its %s stream", self.camera_id, name)
                 await self._watch(camera, name)
+
+    def look_at_the_clock(self) -> None:
+        """Begin or end recording as the mode of the hour, events and incidents say. To be called every second."""
+        camera, recorder = self.definition, self._site.recorders.get(self.camera_id)
+        if camera is None or "recording" not in self._parts:
+            return
+        since_ns = self._recorded_since(camera, time.monotonic())
+        if since_ns is None:
+            self._to_record.clear()
+            if recorder is not None:
+                recorder.finish()
+        else:
+            self._record_since_ns = since_ns or None
+            self._to_record.set()
+            if recorder is not None:
+                recorder.go_on()
+
+    def recording(self) -> tuple[RecordingState, str]:
+        """How the recording does, and why, for people."""
+        camera, recorder = self.definition, self._site.recorders.get(self.camera_id)
+        if camera is None or recorder is None or "recording" not in self._parts:
+            return "off", ""
+        if recorder.fault:
+            return "failing", recorder.fault
+        mode = mode_at(camera.recording, datetime.now(UTC), self._site.zone)
+        if not self._to_record.is_set():
+            return ("off", "by its hours") if mode == "off" else ("waiting", "for an event")
+        main = self._site.streams.get((self.camera_id, "main"))
+        if main is None or main.state != "live":
+            return "waiting", "for its stream"
+        return "recording", ""
 
     def states(self) -> dict[StreamName, tuple[StreamState, str]]:
         """State and reason of each stream that its definition names."""
@@ -160,6 +202,7 @@ class RunningCamera:
         elif part == "recording":
             stack.callback(self._site.recorders.pop, self.camera_id, None)
             recording = supervise(f"recording of camera {self.camera_id}", self._record)
+            self._to_record.clear()
             await stack.enter_async_context(running(recording))
         else:
             self._sub_live_at = time.monotonic()
@@ -186,11 +229,26 @@ class RunningCamera:
         stack.callback(close)
 
     async def _record(self) -> None:
-        store = self._site.store
+        store, buffer = self._site.store, self._site.rings[self.camera_id, "main"]
         assert store is not None
-        recorder = Recorder(self.camera_id, self._site.rings[self.camera_id, "main"], store)
+        recorder = Recorder(self.camera_id, buffer, store)
         self._site.recorders[self.camera_id] = recorder
-        await recorder.run()
+        while not buffer.closed:
+            await self._to_record.wait()
+            await recorder.run(self._record_since_ns)
+
+    def _recorded_since(self, camera: Camera, now: float) -> int | None:
+        """From when on pictures are wanted (monotonic ns), 0: from the newest key frame on; None: not at all."""
+        wanted = camera.recording
+        mode = mode_at(wanted, datetime.now(UTC), self._site.zone)
+        if mode != "on_event":
+            return 0 if mode == "continuous" else None
+        if self.camera_id in self._site.analysis.incident_cameras:
+            self._occasion_at = now
+        latest = max(self._occasion_at, self._site.event_times.get(self.camera_id, -math.inf))
+        if now - latest >= wanted.post_event_seconds:
+            return None
+        return round((latest - wanted.pre_event_seconds) * 1e9)
 
     async def _watch(self, camera: Camera, name: StreamName) -> None:
         self.watched = name

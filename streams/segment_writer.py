@@ -31,7 +31,8 @@ _MAX_UNSTORED_ROWS = 100_000
 class Segment:
     """A file being written. The loop sets what stands first; the rest belongs to the writer's thread.
 
-    `failed` is set by the thread and read by the loop: nothing more is written after a failure.
+    `is_doubtful`: what was written last may not be on the disk; its row stays open, and the next start looks at it.
+    `failure` is set by the thread and read by the loop, empty while all is well: nothing is written after it.
     """
 
     camera_id: str
@@ -41,9 +42,16 @@ class Segment:
     descriptor: int = -1
     byte_count: int = 0
     duration_seconds: float = 0.0
-    failed: bool = False
+    synced_seconds: float = 0.0
+    failure: str = ""
     is_dirty: bool = False
+    is_doubtful: bool = False
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing more can be written to it."""
+        return bool(self.failure)
 
     def row(self, closed: bool) -> SegmentRow:
         """How it stands in the index."""
@@ -94,9 +102,9 @@ class MarkComplete:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Sync everything, then call `done` (in the writer's thread)."""
+    """Sync everything, then call `done` (in the writer's thread) with what went wrong, or nothing."""
 
-    done: Callable[[], None]
+    done: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,7 @@ class SegmentWriter:
         self._complete_cameras: set[str] = set()
         self._flushes: list[Flush] = []
         self._logged = -_LOG_SECONDS
+        self._unsafe = ""  # what went wrong since a flush was told
 
     def run(self) -> None:
         """Work until told to end; then everything is on the disk."""
@@ -196,15 +205,15 @@ class SegmentWriter:
     def _append(self, job: Append) -> None:
         segment = job.segment
         if segment.failed:
-            self._lose(job)
+            self._lose(segment.camera_id, job.seconds)
             return
         try:
             if segment.descriptor < 0:
                 self._create(segment)
             self._disk.write(segment.descriptor, job.data)
         except OSError as error:
-            segment.failed = True
-            self._lose(job)
+            segment.failure = f"recording cannot be written: {error.strerror or error}"
+            self._lose(segment.camera_id, job.seconds)
             self._report(f"camera {segment.camera_id}: recording cannot be written: {error}")
             self._cut_back(segment)
             return
@@ -230,9 +239,8 @@ class SegmentWriter:
         self._segments[segment.segment_id] = segment
         self.segment_count += 1
 
-    def _lose(self, job: Append) -> None:
-        camera_id = job.segment.camera_id
-        self.lost_seconds[camera_id] = self.lost_seconds.get(camera_id, 0.0) + job.seconds
+    def _lose(self, camera_id: str, seconds: float) -> None:
+        self.lost_seconds[camera_id] = self.lost_seconds.get(camera_id, 0.0) + seconds
 
     def _cut_back(self, segment: Segment) -> None:
         """After a failed write: leave only whole fragments; a file that never had one is taken back."""
@@ -248,19 +256,33 @@ class SegmentWriter:
 
     def _sync(self, segments: list[Segment]) -> None:
         """Files, then their folders, then their rows; then those who waited are told."""
-        closing = set(self._closing)
+        closing, errors = set(self._closing), self.error_count
         for segment in segments:
             if segment.is_dirty:
-                segment.is_dirty = not self._succeeds(self._disk.sync_file, segment.descriptor)
-            self._rows[segment.path] = segment.row(closed=segment in closing)
+                self._sync_segment(segment)
+            self._rows[segment.path] = segment.row(closed=segment in closing and not segment.is_doubtful)
         self._folders = {folder for folder in self._folders if not self._succeeds(self._disk.sync_folder, folder)}
         for segment in self._closing:
             self._succeeds(self._disk.close, segment.descriptor)
         self._closing.clear()
         self._store_rows()
-        for flush in self._flushes:
-            flush.done()
-        self._flushes.clear()
+        if self.error_count != errors:
+            self._unsafe = self.last_error
+        if self._flushes:
+            for flush in self._flushes:
+                flush.done(self._unsafe)
+            self._flushes.clear()
+            self._unsafe = ""
+
+    def _sync_segment(self, segment: Segment) -> None:
+        segment.is_dirty = False
+        if self._succeeds(self._disk.sync_file, segment.descriptor):
+            segment.synced_seconds = segment.duration_seconds
+            return
+        # The kernel tells of it once: a second try would succeed, and the pictures be lost all the same.
+        segment.failure = segment.failure or self.last_error
+        segment.is_doubtful = True
+        self._lose(segment.camera_id, segment.duration_seconds - segment.synced_seconds)
 
     def _succeeds(self, call: Callable[[int], None] | Callable[[Path], None], target: int | Path) -> bool:
         try:
@@ -273,12 +295,14 @@ class SegmentWriter:
     def _store_rows(self) -> None:
         if not self._rows and not self._complete_cameras:
             return
+        while len(self._rows) > _MAX_UNSTORED_ROWS:  # their files stay, and are found at the next start
+            del self._rows[next(iter(self._rows))]
+        if self._folders:
+            return  # a row never comes before the name of its file is on the disk
         try:
             self._index.put(self._rows.values(), self._complete_cameras)
         except sqlite3.Error as error:
             self._report(f"recording index {self._index.path}: {error}; the rows are tried again")
-            while len(self._rows) > _MAX_UNSTORED_ROWS:  # their files stay, and are found at the next start
-                del self._rows[next(iter(self._rows))]
         else:
             self._rows.clear()
             self._complete_cameras.clear()

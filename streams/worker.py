@@ -15,17 +15,20 @@ import os
 import resource
 import signal
 import sys
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from config.load import SettingsError, load_settings
 from config.settings import Settings
+from detectors.event import Event
 from streams import worker_http, worker_report
 from streams.analysis import Analysis
 from streams.camera_faults import CameraFaults
@@ -96,12 +99,20 @@ class Worker:
         intake = EventIntake(outbox)
         playback = PlaybackProcess(settings.data_dir, self._folder / "recordings.sqlite", options.token)
         stack.callback(playback.close)
+        event_times: dict[str, float] = {}
+
+        def take(event: Event, snapshot_jpeg: bytes) -> None:
+            event_times[event.camera_id] = time.monotonic()
+            intake.take(event, snapshot_jpeg)
+
         site = CameraSite(
             ring_max_bytes=settings.workers.ring_max_bytes,
             budget=ConnectBudget(),
             store=await self._store(stack),
-            analysis=Analysis(settings.analysis, UtcClock(), outbox, intake.take),
+            analysis=Analysis(settings.analysis, UtcClock(), outbox, take),
             on_change=center.tell_change,
+            event_times=event_times,
+            zone=ZoneInfo(settings.center.time_zone),
         )
         roster = Roster(options.shard, site)
         return WorkerParts(

@@ -63,9 +63,11 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
     for camera_id, reason in parts.roster.unusable().items():
         told = f"the worker cannot use its definition ({reason[:400]}); change it, or update the worker"
         cameras[camera_id] = {"main": {"state": "backing_off", "reason": told[:500]}}
+    recordings = {camera_id: camera.recording() for camera_id, camera in parts.roster.cameras.items()}
     return {
         "base_url": parts.base_url,
         "playback_url": parts.playback.base_url,
+        "recordings": {name: {"state": state, "reason": reason[:500]} for name, (state, reason) in recordings.items()},
         "pid": os.getpid(),
         "cameras": cameras,
         "counters": counters(_worker_samples(parts)),
@@ -88,6 +90,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         cameras[camera_id] = {
             "streams": _streams(parts, camera, viewers),
             "recorder": recorded,
+            "recording": dict(zip(("state", "reason"), camera.recording(), strict=True)),
             "watched": camera.watched,
             "gate": gates.get(camera_id),
             "analysis": watched.get(camera_id),
@@ -183,6 +186,9 @@ def _recorder_samples(parts: WorkerParts) -> Iterator[Sample]:
         yield Sample("recorder_units", "Pictures recorded", counts.units, labels, True)
         yield Sample("recorder_segments", "Segments begun", counts.segments, labels, True)
         yield Sample("recorder_lost_seconds", "Seconds not recorded", recorder.lost_seconds, labels, True)
+        yield Sample(
+            "recorder_failing", "1 while pictures to be recorded are lost", float(bool(recorder.fault)), labels
+        )
 
 
 def _store_samples(parts: WorkerParts) -> Iterator[Sample]:

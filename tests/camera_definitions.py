@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from config.settings import Camera, Category, Severity, Transport
+from config.settings import Camera, Category, RecordingMode, Severity, Transport, Weekday
 
 _CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"])
 _IDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,30}", fullmatch=True)
@@ -43,6 +43,23 @@ _ZONES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     optional={"polygon": st.lists(st.tuples(_FRACTIONS, _FRACTIONS), min_size=3, max_size=6)},
 )
 _POSITIONS = st.fixed_dictionaries({"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)})
+_TIMES = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59)) | st.just("24:00")
+_MODES = st.sampled_from(get_args(RecordingMode))
+_HOURS = st.fixed_dictionaries(
+    {"start": _TIMES, "end": _TIMES, "mode": _MODES},
+    optional={"days": st.lists(st.sampled_from(get_args(Weekday)), min_size=1, max_size=3)},
+)
+_RECORDINGS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": _MODES,
+        "hours": st.lists(_HOURS, max_size=2),
+        "pre_event_seconds": st.floats(0, 60),
+        "post_event_seconds": st.floats(1, 3600),
+        "keep_days": st.floats(0, 36_500, exclude_min=True) | st.none(),
+        "keep_bytes": st.integers(1_000_000, 1 << 50) | st.none(),
+    },
+)
 
 
 def cameras() -> st.SearchStrategy[Camera]:
@@ -58,6 +75,7 @@ def cameras() -> st.SearchStrategy[Camera]:
             "transport": st.sampled_from(get_args(Transport)),
             "record": st.booleans(),
             "enabled": st.booleans(),
+            "recording": _RECORDINGS,
             "zones": st.lists(_ZONES, max_size=3, unique_by=lambda zone: zone["name"]),
         },
     ).map(Camera.model_validate)

@@ -250,6 +250,7 @@ class RegisteredCamera(Base):
     record: Mapped[bool] = mapped_column(Boolean)
     enabled: Mapped[bool] = mapped_column(Boolean)
     zones: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    recording: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     imported_digest: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -21,7 +21,14 @@ def camera_of(row: RegisteredCamera) -> Camera:
         position = {"latitude": row.latitude, "longitude": row.longitude}
     columns = {name: getattr(row, name) for name in _COLUMNS}
     return Camera.model_validate(
-        {**columns, "id": row.id, "position": position, "password": row.password, "zones": row.zones}
+        {
+            **columns,
+            "id": row.id,
+            "position": position,
+            "password": row.password,
+            "zones": row.zones,
+            "recording": row.recording,
+        }
     )
 
 
@@ -34,6 +41,7 @@ def fill(row: RegisteredCamera, camera: Camera) -> None:
     row.longitude = position.longitude if position else None
     row.password = camera.password.get_secret_value() if camera.password is not None else None
     row.zones = camera.model_dump(mode="json", include={"zones"})["zones"]
+    row.recording = camera.recording.model_dump(mode="json", exclude_defaults=True)
 
 
 def wipe(row: RegisteredCamera) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from config.settings import Camera, Category, Transport, Zone
+from config.settings import Camera, CameraRecording, Category, Transport, Zone
 from control_center.register.store import ImportResult
 from control_center.views import PositionView, View
 
@@ -23,6 +23,7 @@ class RegisteredCameraView(View):
     has_password: bool
     transport: Transport
     record: bool
+    recording: CameraRecording
     enabled: bool
     zones: list[Zone]
 

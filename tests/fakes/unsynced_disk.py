@@ -1,4 +1,5 @@
-"""Disks that fail: one that loses what was not synced when its power is cut, one that is slow, one that is full."""
+"""Disks that fail: one that loses what was not synced when its power is cut, one that is slow, one that is full,
+one whose calls fail."""
 
 from __future__ import annotations
 
@@ -42,6 +43,8 @@ class UnsyncedDisk(Disk):
         """Copy to `copy`: files whose folders were synced, their unsynced bytes as zeros."""
         with self._lock:
             for path, size in self._synced_bytes.items():
+                if not path.exists():
+                    continue
                 names = [path, *path.parents[: len(path.relative_to(directory).parts) - 1]]
                 if all(name in self._synced_names for name in names):
                     target = copy / path.relative_to(directory)
@@ -78,3 +81,40 @@ class FullDisk(Disk):
             super().write(descriptor, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().write(descriptor, data)
+
+
+class FailingDisk(UnsyncedDisk):
+    """Loses what was not synced, and raises the errno that `fails` names for a call: create, write, sync_file …
+
+    Of a write that fails a part has arrived. After a sync that failed nothing of it is on the disk, ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails: dict[str, int] = {}
+
+    def _fail(self, call: str) -> None:
+        if number := self.fails.get(call):
+            raise OSError(number, os.strerror(number))
+
+    def create(self, path: Path) -> int:
+        self._fail("create")
+        return super().create(path)
+
+    def make_folder(self, path: Path) -> list[Path]:
+        self._fail("make_folder")
+        return super().make_folder(path)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        if "write" in self.fails:
+            super().write(descriptor, data[: len(data) // 2])
+        self._fail("write")
+        super().write(descriptor, data)
+
+    def sync_file(self, descriptor: int) -> None:
+        self._fail("sync_file")
+        super().sync_file(descriptor)
+
+    def sync_folder(self, path: Path) -> None:
+        self._fail("sync_folder")
+        super().sync_folder(path)

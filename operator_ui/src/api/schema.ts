@@ -969,9 +969,19 @@ export interface components {
             transport: "tcp" | "udp" | "auto";
             /**
              * Record
+             * @description false: never recorded, whatever `recording` says
              * @default true
              */
             record: boolean;
+            /**
+             * @default {
+             *       "mode": "continuous",
+             *       "hours": [],
+             *       "pre_event_seconds": 5,
+             *       "post_event_seconds": 30
+             *     }
+             */
+            recording: components["schemas"]["CameraRecording"];
             /**
              * Enabled
              * @description false: neither opened, recorded nor watched, until it is true
@@ -1017,6 +1027,40 @@ export interface components {
                 [key: string]: components["schemas"]["CameraFigure"];
             };
         };
+        /**
+         * CameraRecording
+         * @description How a camera is recorded: as the first of `hours` that fits says, else as `mode` does.
+         *
+         *     `on_event`: while an incident of the camera is open and `post_event_seconds` longer, or after an event, from
+         *     `pre_event_seconds` before it (as far as the ring reaches back). `keep_days` and `keep_bytes`: else as for all.
+         */
+        CameraRecording: {
+            /**
+             * Mode
+             * @default continuous
+             * @enum {string}
+             */
+            mode: "continuous" | "on_event" | "off";
+            /**
+             * Hours
+             * @default []
+             */
+            hours: components["schemas"]["RecordingHours"][];
+            /**
+             * Pre Event Seconds
+             * @default 5
+             */
+            pre_event_seconds: number;
+            /**
+             * Post Event Seconds
+             * @default 30
+             */
+            post_event_seconds: number;
+            /** Keep Days */
+            keep_days?: number | null;
+            /** Keep Bytes */
+            keep_bytes?: number | null;
+        };
         /** CameraView */
         CameraView: {
             /** Id */
@@ -1043,6 +1087,8 @@ export interface components {
             blind_reason: ("camera_lost" | "camera_frozen") | null;
             /** Blind Since */
             blind_since: string | null;
+            /** @description null while no worker is heard */
+            recording?: components["schemas"]["RecordingStateView"] | null;
             /** Name */
             name: string;
             /**
@@ -1672,6 +1718,51 @@ export interface components {
             height: number;
         };
         /**
+         * RecordingHours
+         * @description From `start` until `end` on these days; where `end` is not after `start`, until `end` on the day after.
+         */
+        RecordingHours: {
+            /**
+             * Days
+             * @default [
+             *       "monday",
+             *       "tuesday",
+             *       "wednesday",
+             *       "thursday",
+             *       "friday",
+             *       "saturday",
+             *       "sunday"
+             *     ]
+             */
+            days: ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")[];
+            /**
+             * Start
+             * @description HH:MM, city's time
+             */
+            start: string;
+            /**
+             * End
+             * @description HH:MM, city's time
+             */
+            end: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "continuous" | "on_event" | "off";
+        };
+        /** RecordingStateView */
+        RecordingStateView: {
+            /**
+             * State
+             * @description failing: pictures that should be stored are being lost
+             * @enum {string}
+             */
+            state: "recording" | "waiting" | "failing" | "off";
+            /** Reason */
+            reason: string;
+        };
+        /**
          * RecordingsView
          * @description `earliest`: nothing before it is shown to the caller; null where there is no such limit.
          */
@@ -1725,6 +1816,7 @@ export interface components {
             transport: "tcp" | "udp" | "auto";
             /** Record */
             record: boolean;
+            recording: components["schemas"]["CameraRecording"];
             /** Enabled */
             enabled: boolean;
             /** Zones */

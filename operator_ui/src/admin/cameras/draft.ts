@@ -44,6 +44,7 @@ export interface CameraDraft {
   removePassword: boolean;
   transport: Transport;
   record: boolean;
+  recording: CameraBody["recording"];
   enabled: boolean;
   zones: ZoneDraft[];
 }
@@ -79,16 +80,17 @@ export function emptyDraft(): CameraDraft {
     removePassword: false,
     transport: "tcp",
     record: true,
+    recording: { mode: "continuous", hours: [], pre_event_seconds: 5, post_event_seconds: 30 },
     enabled: true,
     zones: [],
   };
 }
 
 export function draftOf(camera: RegisteredCamera): CameraDraft {
-  const { id, name, category, purpose, main, transport, record, enabled } = camera;
+  const { id, name, category, purpose, main, transport, record, recording, enabled } = camera;
   return {
     ...emptyDraft(),
-    ...{ id, name, category, purpose, main, transport, record, enabled },
+    ...{ id, name, category, purpose, main, transport, record, recording, enabled },
     latitude: camera.position ? String(camera.position.latitude) : "",
     longitude: camera.position ? String(camera.position.longitude) : "",
     sub: camera.sub ?? "",
@@ -109,13 +111,14 @@ function ruleDraft(rule: RegisteredCamera["zones"][number]["rules"][number]): Ru
 
 /** The camera as the API takes it. A text that is no number goes out as it is, so that the API says which field it was. */
 export function cameraOf(draft: CameraDraft): CameraBody {
-  const { id, name, category, purpose, main, transport, record, enabled } = draft;
+  const { id, name, category, purpose, main, transport, record, recording, enabled } = draft;
   const hasPosition = draft.latitude.trim() !== "" || draft.longitude.trim() !== "";
   const password = draft.removePassword ? "" : draft.password;
   return {
     ...{ id: id.trim(), name: name.trim(), category, purpose: purpose.trim(), main: main.trim(), transport, record, enabled },
     position: hasPosition ? { latitude: number(draft.latitude), longitude: number(draft.longitude) } : null,
     sub: draft.sub.trim() || null,
+    recording,
     username: draft.username.trim() || null,
     ...(password || draft.removePassword ? { password } : {}),
     zones: draft.zones.map((zone) => ({
