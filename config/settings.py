@@ -266,7 +266,7 @@ class RecordingSettings(Section):
 
     enabled: bool = True
     segment_seconds: Annotated[float, Field(ge=4, le=600)] = 60.0
-    fragment_seconds: Annotated[float, Field(ge=0.5, le=10)] = 2.0
+    fragment_seconds: Annotated[float, Field(ge=0.5, le=10)] = 1.0
     sync_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
     keep_days: KeepDays = 30.0
     keep_bytes: KeepBytes | None = None

@@ -10,7 +10,7 @@ import typer
 
 from config.load import SettingsError
 from control_center.accounts import AccountError
-from control_center.commands import account, camera, check_settings, ledger
+from control_center.commands import account, camera, check_settings, ledger, recordings
 from control_center.commands.demo import demo
 from control_center.commands.run import run
 from control_center.commands.score import score
@@ -18,9 +18,14 @@ from control_center.database import DatabaseError
 from control_center.register import RegisterError
 from control_center.supervision.errors import StartError
 from control_center.terminal import output, say_error
+from streams.holds import HoldError
+from streams.recording_index import RecordingIndexError
 
 # What a person can mend: said without a traceback.
-EXPECTED_ERRORS = (SettingsError, StartError, DatabaseError, AccountError, RegisterError)
+EXPECTED_ERRORS = (
+    *(SettingsError, StartError, DatabaseError, AccountError, RegisterError),
+    *(HoldError, RecordingIndexError),
+)
 
 app = typer.Typer(
     name="haechi",
@@ -36,6 +41,7 @@ app.add_typer(camera.app, name="camera")
 app.add_typer(check_settings.app, name="config")
 app.add_typer(account.app, name="account")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(recordings.app, name="recordings")
 
 
 def _show_version(wanted: bool) -> None:

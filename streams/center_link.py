@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from detectors.event import FAMILY
 from streams.outbox import Outbox, Pending
 from streams.picture_link import event_to_json
+from streams.recording_index import Destroyed
+from streams.recording_store import RecordingStore
 from streams.supervision import BackOff
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _LEAST_HEARTBEAT_SECONDS = 0.1
 _PRUNE_SECONDS = 600.0
+_DESTROYED_SECONDS = 60.0
 _NOT_THE_EVENTS_FAULT = {401, 403, 404, 405, 408, 429}
 
 
@@ -148,6 +151,17 @@ class CenterLink:
                 log.warning("%d events wait in the outbox: %s; again in %.1f s", outbox.status.depth, error, seconds)
                 await asyncio.sleep(seconds)
 
+    async def tell_destroyed(self, store: RecordingStore) -> None:
+        """Post what retention deleted until the center has written it down, for ever. Raises OSError, sqlite3.Error."""
+        while True:
+            if reports := await store.destroyed():
+                try:
+                    await self._post("/internal/v1/destroyed", _destroyed_body(reports))
+                    store.forget_destroyed(one.report_id for one in reports)
+                except (CenterUnavailable, _RequestRefused) as error:
+                    log.warning("the center does not take what was deleted: %s", error)
+            await asyncio.sleep(_DESTROYED_SECONDS)
+
     async def _wait_for_events(self, outbox: Outbox) -> None:
         try:
             await asyncio.wait_for(outbox.arrived.wait(), _PRUNE_SECONDS)
@@ -231,3 +245,20 @@ def _event_body(pending: Pending) -> str:
         snapshot = f'"{base64.b64encode(pending.snapshot_jpeg).decode()}"'
     fields = event_to_json(pending.event)
     return f'{fields[:-1]},"family":"{FAMILY[pending.event.kind]}","snapshot_jpeg":{snapshot}}}'
+
+
+def _destroyed_body(reports: list[Destroyed]) -> str:
+    return json.dumps(
+        [
+            {
+                **{
+                    name: getattr(one, name)
+                    for name in ("report_id", "camera_id", "day", "reason", "segments", "seconds")
+                },
+                "bytes": one.byte_count,
+                "first_at": one.first_at.isoformat(),
+                "last_at": one.last_at.isoformat(),
+            }
+            for one in reports
+        ]
+    )

@@ -96,11 +96,76 @@ def recover(
         if row.started_at < started_before and (camera_ids is None or row.camera_id in camera_ids):
             yield from _recover_row(directory, row)
     for path in paths:
-        at = _time_in_path(path)
-        if at < started_before:
-            row = SegmentRow(uuid.uuid4().hex, Path(path).parts[1], path, at, at, 0.0, 0, None, "open")
+        row = _row_of(path)
+        if row.started_at < started_before:
             yield from _recover_row(directory, row)
     yield frozenset(cameras)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Files by what became of them. `right` are as their rows say; `new` had none; `mended` had an open one;
+    `left` are being written or cannot be read; `changed` are not what their row says. `missing`: rows without a file.
+    """
+
+    right: int = 0
+    new: int = 0
+    mended: int = 0
+    left: int = 0
+    missing: int = 0
+    changed: tuple[str, ...] = ()
+
+
+def look_at_all(directory: Path, index_path: Path, camera_ids: Container[str], *, accept_changed: bool) -> Found:
+    """Hold every file of `camera_ids` against its row; rows that are not there are made, open ones closed. Blocking.
+
+    A closed row whose file has another hash is evidence: it is written anew only where `accept_changed`. Deletes
+    nothing. Raises RecordingIndexError, sqlite3.Error, OSError.
+    """
+    index = RecordingIndex(index_path)
+    try:
+        rows = {row.path: row for row in index.rows() if row.camera_id in camera_ids}
+        names = [name for name in sorted(_folders(directory / "recordings")) if name in camera_ids]
+        found = Found()
+        for path in (path for name in names for path in _files_since(directory, name, None)):
+            found = _look(directory, index, path, rows.pop(path, None), found, accept_changed)
+        gone = [row for row in rows.values() if row.state != "missing" and row.camera_id in names]
+        index.put(replace(row, state="missing") for row in gone)
+        index.put((), names)
+        return replace(found, missing=len(rows))
+    finally:
+        index.close()
+
+
+def _look(
+    directory: Path, index: RecordingIndex, path: str, row: SegmentRow | None, found: Found, accept_changed: bool
+) -> Found:
+    if row is not None and row.state in ("closed", "recovered"):
+        try:
+            with (directory / path).open("rb") as file:
+                is_right = (os.fstat(file.fileno()).st_size, _hash(file.fileno())) == (row.byte_count, row.sha256)
+        except FileNotFoundError:
+            return found  # retention was faster
+        except OSError as error:
+            logger.error("segment %s cannot be read: %s", path, error)
+            return replace(found, left=found.left + 1)
+        if is_right:
+            return replace(found, right=found.right + 1)
+        found = replace(found, changed=(*found.changed, path))
+        if not accept_changed:
+            return found
+    stored = list(_recover_row(directory, row or _row_of(path)))
+    index.put(stored)
+    if row is None:
+        return replace(found, new=found.new + len(stored), left=found.left + 1 - len(stored))
+    if row.state in ("open", "missing"):
+        return replace(found, mended=found.mended + len(stored), left=found.left + 1 - len(stored))
+    return found
+
+
+def _row_of(path: str) -> SegmentRow:
+    at = _time_in_path(path)
+    return SegmentRow(uuid.uuid4().hex, Path(path).parts[1], path, at, at, 0.0, 0, None, "open")
 
 
 def _files_since(directory: Path, camera_id: str, since: datetime | None) -> Iterator[str]:

@@ -156,6 +156,9 @@ class Worker:
         playback = supervise("playback", parts.playback.run)
         faults = supervise("camera faults", parts.faults.run)
         await stack.enter_async_context(running(heartbeat, follow, supervise("roster", roster.run), playback, faults))
+        if (store := parts.store) is not None:
+            told = supervise("deletions to the center", lambda: center.tell_destroyed(store))
+            await stack.enter_async_context(running(told))
 
     async def _store(self, stack: AsyncExitStack) -> RecordingStore | None:
         """Where the main streams are recorded; None when nothing is."""

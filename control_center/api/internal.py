@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Body, Header, Path
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
+from config.settings import Identifier
 from control_center.api.authorization import guarded_router, requires
 from control_center.api.deps import CurrentCenter
 from control_center.api.problems import Problem
 from control_center.fleet import Heartbeat
 from control_center.incidents.finding import Finding
+from control_center.ledger import Actor, Entry
 from control_center.register.definition import whole
 from control_center.rights import Right
 
@@ -36,6 +40,20 @@ class HeartbeatAnswer(BaseModel):
     cameras_version: str
 
 
+class DestroyedReport(BaseModel):
+    """What retention deleted of a camera's recordings of one UTC day, and why: days, bytes or space."""
+
+    report_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    camera_id: Identifier
+    day: date
+    reason: Annotated[str, Field(max_length=40)]
+    segments: Annotated[int, Field(ge=0)]
+    bytes: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)]
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+
+
 class IngestAnswer(BaseModel):
     """`accepted`: committed here, now or before."""
 
@@ -51,6 +69,36 @@ async def take_heartbeat(
     center.tell_cameras(center.fleet.hear(worker_id, heartbeat))
     center.viewers.hear(heartbeat.base_url, heartbeat.viewers)
     return HeartbeatAnswer(open_incidents=sorted(center.open_cameras), cameras_version=center.register.loaded.version)
+
+
+@router.post("/destroyed", status_code=HTTPStatus.NO_CONTENT)
+@requires(Right.WORKER)
+async def take_destroyed(
+    center: CurrentCenter,
+    reports: Annotated[list[DestroyedReport], Body(max_length=MAX_BATCH)],
+    x_haechi_worker: Annotated[str, Header(max_length=63)] = "unknown",
+) -> None:
+    """A ledger row for each; answered after the commit. One sent again, as its answer was lost, has the same id."""
+    actor = Actor(None, f"worker {x_haechi_worker}", "this machine")
+    entries = [
+        Entry(
+            actor,
+            "recording.destroyed",
+            one.camera_id,
+            subject=one.day.isoformat(),
+            reason=one.reason,
+            details={
+                "report": one.report_id,
+                "files": one.segments,
+                "bytes": one.bytes,
+                "seconds": round(one.seconds),
+                "from": one.first_at.isoformat(),
+                "to": one.last_at.isoformat(),
+            },
+        )
+        for one in reports
+    ]
+    await asyncio.gather(*map(center.ledger.record, entries))
 
 
 @router.get("/cameras")

@@ -74,6 +74,7 @@ def virtual_cameras(folder: Path, count: int, pacing: str) -> Iterator[list[str]
     finally:
         server.stdin.close()
         server.wait(20)
+        server.stdout.close()
 
 
 # --- contenders: each plays all URLs, waits until all show pictures, then measures itself

@@ -3270,7 +3270,7 @@ export interface operations {
                 before?: number | null;
                 /** @description id or name */
                 account?: string | null;
-                action?: ("session.signed_in" | "session.refused" | "session.signed_out" | "account.created" | "account.role_changed" | "account.disabled" | "account.enabled" | "account.password_changed" | "view.live" | "view.failed" | "view.ended" | "view.refused" | "view.snapshot" | "playback.opened" | "playback.thumbnails" | "recording.exported" | "incident.acknowledged" | "incident.taken_over" | "incident.assigned" | "incident.dispatched" | "incident.noted" | "incident.closed" | "dispatch.received" | "dispatch.arrived" | "dispatch.outcome" | "grant.given" | "grant.ended" | "camera.added" | "camera.changed" | "camera.removed" | "camera.exported" | "ledger.read" | "ledger.verified" | "ledger.exported") | null;
+                action?: ("session.signed_in" | "session.refused" | "session.signed_out" | "account.created" | "account.role_changed" | "account.disabled" | "account.enabled" | "account.password_changed" | "view.live" | "view.failed" | "view.ended" | "view.refused" | "view.snapshot" | "playback.opened" | "playback.thumbnails" | "recording.exported" | "recording.destroyed" | "recording.held" | "recording.released" | "incident.acknowledged" | "incident.taken_over" | "incident.assigned" | "incident.dispatched" | "incident.noted" | "incident.closed" | "dispatch.received" | "dispatch.arrived" | "dispatch.outcome" | "grant.given" | "grant.ended" | "camera.added" | "camera.changed" | "camera.removed" | "camera.exported" | "ledger.read" | "ledger.verified" | "ledger.exported") | null;
                 camera?: string | null;
                 incident?: string | null;
             };

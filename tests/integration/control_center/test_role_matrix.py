@@ -81,6 +81,7 @@ GET    /healthz                                          x      x      x      x 
 GET    /api/v1/openapi.json                              x      x      x      x     x     x     x      x      x
 POST   /internal/v1/workers/{worker_id}/heartbeat        .      x      .      .     .     .     .      .      .
 GET    /internal/v1/cameras                              .      x      .      .     .     .     .      .      .
+POST   /internal/v1/destroyed                            .      x      .      .     .     .     .      .      .
 POST   /internal/v1/events                               .      x      .      .     .     .     .      .      .
 """
 

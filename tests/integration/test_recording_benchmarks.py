@@ -1,0 +1,24 @@
+"""The short forms of the recorder's benchmarks; bounds are wide where other tests that run beside them would count."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks import record, recording_kills
+from tests.requirements import need_program
+
+
+async def test_kill_9_three_times_while_many_cameras_record() -> None:
+    measured = await recording_kills.run(kills=3, cameras=8)
+    assert measured["recovered"] >= 1
+    assert 0 <= measured["max_lost_seconds"] <= 2.5  # 2.0 when nothing else holds the processes up
+
+
+@pytest.mark.timeout(300)
+def test_haechi_and_ffmpeg_record_the_same_pictures() -> None:
+    need_program("ffmpeg")
+    measured = record.run(cameras=4, seconds=4, runs=1, pacing="paced", segment_seconds=4)
+    assert measured["faulty_files"] == 0
+    assert measured["lost_seconds"] == 0
+    assert all(count > 30 for counts in measured["pictures_checked"].values() for count in counts)
+    assert measured["ratio"] > 1
