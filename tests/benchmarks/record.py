@@ -32,6 +32,7 @@ import av
 import uvloop
 
 from config.settings import Camera, RecordingSettings
+from streams.connect_budget import ConnectBudget
 from streams.recorder import Recorder
 from streams.recording_store import RecordingStore
 from streams.stream import Stream
@@ -48,7 +49,7 @@ async def record_with_haechi(
     urls: list[str], directory: Path, seconds: float, segment_seconds: float
 ) -> dict[str, Any]:
     """Read and record all `urls` in this process; what `seconds` of it cost once all are recorded."""
-    budget = asyncio.Semaphore(16)
+    budget = ConnectBudget()
     settings = RecordingSettings(segment_seconds=segment_seconds)
     async with RecordingStore(directory, settings) as store:
         store.keep({})

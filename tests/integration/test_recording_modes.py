@@ -19,6 +19,7 @@ import pytest
 from config.settings import AnalysisSettings, Camera, RecordingSettings
 from streams.access_unit import AccessUnit
 from streams.analysis import Analysis
+from streams.connect_budget import ConnectBudget
 from streams.gop_buffer import GopBuffer
 from streams.outbox import Outbox
 from streams.recorder import Recorder
@@ -38,7 +39,7 @@ LONG = RecordingSettings(segment_seconds=60, fragment_seconds=1, sync_seconds=0.
 async def a_site(directory: Path, store: RecordingStore) -> AsyncIterator[CameraSite]:
     async with Outbox(directory / "outbox.sqlite") as outbox:
         analysis = Analysis(AnalysisSettings(), UtcClock(), outbox, lambda event, picture: None)
-        budget = asyncio.Semaphore(4)
+        budget = ConnectBudget(4)
         yield CameraSite(8 << 20, budget, store, analysis, lambda: None, zone=ZoneInfo("Asia/Seoul"))
 
 
@@ -176,7 +177,7 @@ async def test_an_h265_camera_is_recorded_and_plays_afterwards_without_its_sound
         RecordingStore(tmp_path, SETTINGS) as store,
     ):
         camera = Camera(id="gate", name="Gate", purpose="p", main=server.url("gate"))
-        stream = Stream(camera, "main", budget=asyncio.Semaphore(4), ring_max_bytes=8 << 20)
+        stream = Stream(camera, "main", budget=ConnectBudget(4), ring_max_bytes=8 << 20)
         recorder = Recorder("gate", stream.buffer, store)
         tasks = [asyncio.create_task(stream.run()), asyncio.create_task(recorder.run())]
         async with asyncio.timeout(60):
