@@ -1,4 +1,4 @@
-"""The short forms of the recorder's benchmarks; bounds are wide where other tests that run beside them would count."""
+"""The short forms of the recorder's benchmarks: what they check. What they measure needs the long forms."""
 
 from __future__ import annotations
 
@@ -21,4 +21,6 @@ def test_haechi_and_ffmpeg_record_the_same_pictures() -> None:
     assert measured["faulty_files"] == 0
     assert measured["lost_seconds"] == 0
     assert all(count > 30 for counts in measured["pictures_checked"].values() for count in counts)
-    assert measured["ratio"] > 1
+    assert (
+        measured["cpu_percent"]["haechi"] > 0
+    )  # a ratio of so few seconds says nothing: ffmpeg's are counted in 10 ms
