@@ -14,7 +14,7 @@ from tests.people import room
 async def test_a_lost_camera_is_marked_blind_and_told_calmly_until_it_is_back(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(VirtualCameraServer(mounts(2)))
-        settings = settings_for(server, ["c0", "c1"]) | {"faults": {"lost_seconds": 2}}
+        settings = settings_for(server, ["c0", "c1"]) | {"faults": {"lost_seconds": 8}}
         city = await stack.enter_async_context(running_city(tmp_path, settings))
         people = await stack.enter_async_context(room(city, "ko"))
         await city.wait_live(2)

@@ -31,7 +31,7 @@ from tests.city import free_port
 from tests.clips import cached_clip
 from tests.worker_process import analysis_settings, running_worker
 
-LOST_SECONDS = 2.0
+LOST_SECONDS = 5.0
 RULES = [{"name": "yard", "rules": [{"kind": "intrusion"}]}]
 
 

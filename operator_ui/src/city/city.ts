@@ -24,6 +24,8 @@ export const offline = computed(() => streamDown.value || unreachable.value);
 
 const sorted = computed(() => newestFirst(incidents.value));
 export const openIncidents = computed(() => sorted.value.filter((incident) => incident.state !== "closed"));
+/** Without the faults of cameras: what happens in the city. */
+export const openAlarms = computed(() => openIncidents.value.filter((incident) => incident.family !== "fault"));
 export const closedIncidents = computed(() => sorted.value.filter((incident) => incident.state === "closed"));
 
 export function cameraOf(id: string): Camera | undefined {

@@ -1,7 +1,7 @@
 /** The wall's page, and what stands on it. */
 
 import { computed, signal } from "@preact/signals";
-import { cameras, openIncidents } from "../city/city";
+import { cameras, openAlarms } from "../city/city";
 import { urgentFirst } from "./alarms";
 import { layoutOf, pageCount, placed } from "./layout";
 import { preferences } from "./preferences";
@@ -13,7 +13,7 @@ export const layout = computed(() => layoutOf(preferences.value.tiles, cameras.v
 export const pages = computed(() => pageCount(cameras.value?.length ?? 0, layout.value));
 export const page = computed(() => Math.min(wanted.value, pages.value - 1));
 
-const calls = computed(() => urgentFirst(openIncidents.value.filter((incident) => incident.state === "new")));
+const calls = computed(() => urgentFirst(openAlarms.value.filter((incident) => incident.state === "new")));
 
 export const onTheWall = computed(() =>
   placed(cameras.value ?? [], layout.value, page.value, preferences.value.comesForward ? calls.value : []),

@@ -1,5 +1,5 @@
 import type { Camera } from "../api/client";
-import { cameras, openIncidents } from "../city/city";
+import { cameras, openAlarms } from "../city/city";
 import { byName } from "../map/geo";
 import { word, wordFor } from "../words";
 import { CATEGORIES, CategoryIcon } from "./icons";
@@ -27,7 +27,7 @@ function CategoryTile({ id }: { id: string }) {
   const own = camerasOf(id);
   const ids = new Set(own.map((camera) => camera.id));
   const live = own.filter((camera) => camera.state === "live").length;
-  const open = openIncidents.value.filter((incident) => ids.has(incident.camera_id)).length;
+  const open = openAlarms.value.filter((incident) => ids.has(incident.camera_id)).length;
   return (
     <button type="button" class="category" data-category={id} data-empty={own.length === 0} data-alarms={open} onClick={() => (category.value = id)}>
       <CategoryIcon category={id} />
@@ -68,7 +68,7 @@ function CamerasOf({ chosen }: { chosen: string }) {
 }
 
 function CameraTarget({ camera }: { camera: Camera }) {
-  const alarm = openIncidents.value.find((incident) => incident.camera_id === camera.id);
+  const alarm = openAlarms.value.find((incident) => incident.camera_id === camera.id);
   return (
     <button
       type="button"

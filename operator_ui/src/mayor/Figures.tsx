@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { cameras, openIncidents } from "../city/city";
+import { cameras, openAlarms } from "../city/city";
 import { figures, followFigures } from "../city/figures";
 import { durationText, say } from "./words";
 
@@ -10,7 +10,7 @@ export function Figures() {
   const day = figures.value;
   const all = cameras.value ?? [];
   const live = all.filter((camera) => camera.state === "live").length;
-  const open = day?.incidents.open ?? openIncidents.value.length;
+  const open = day?.incidents.open ?? openAlarms.value.length;
   const { police, fire } = day?.dispatches ?? {};
   return (
     <section class="figures" aria-label={say("figures")} data-testid="figures">

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { TopBar } from "../app/TopBar";
 import { asProblem } from "../api/problem";
 import { ProblemNote } from "../api/ProblemNote";
-import { cameras, cityError, openIncidents, refresh } from "../city/city";
+import { cameras, cityError, openAlarms, refresh } from "../city/city";
 import { CityMap } from "../map/CityMap";
 import { word } from "../words";
 import { Categories } from "./Categories";
@@ -60,7 +60,7 @@ function Board() {
       <div class="mayor-map">
         <CityMap
           cameras={all}
-          incidents={openIncidents.value}
+          incidents={openAlarms.value}
           highlighted={highlighted}
           size={MAP_SIZE}
           onPick={(id) => openPicture(id, "map")}

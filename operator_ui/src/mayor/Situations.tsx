@@ -1,12 +1,11 @@
-import { openIncidents } from "../city/city";
+import { openAlarms } from "../city/city";
 import { clock, wordFor } from "../words";
 import { openPicture } from "./picture";
 import { say } from "./words";
 
 /** The open incidents, worst first: one touch leads to the place. */
 export function Situations() {
-  const ofTheCity = openIncidents.value.filter((incident) => incident.family !== "fault");
-  const open = ofTheCity.sort((a, b) => RANK.indexOf(b.severity) - RANK.indexOf(a.severity));
+  const open = [...openAlarms.value].sort((a, b) => RANK.indexOf(b.severity) - RANK.indexOf(a.severity));
   return (
     <section class="situations" aria-label={say("going_on")} data-testid="situations">
       <h2>

@@ -1,7 +1,7 @@
 /** The one live picture that is open, and the walk it belongs to. */
 
 import { signal } from "@preact/signals";
-import { cameras, openIncidents } from "../city/city";
+import { cameras, openAlarms } from "../city/city";
 import { stopAt } from "./walk";
 
 /** How the person came to it, for the ledger. */
@@ -21,7 +21,7 @@ export const picture = signal<Picture | null>(null);
 export const category = signal<string | null>(null);
 
 function incidentAt(cameraId: string): string | null {
-  return openIncidents.value.find((incident) => incident.camera_id === cameraId)?.id ?? null;
+  return openAlarms.value.find((incident) => incident.camera_id === cameraId)?.id ?? null;
 }
 
 export function openPicture(cameraId: string, way: Way): void {
