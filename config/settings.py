@@ -50,21 +50,26 @@ def _not_blank(value: str) -> str:
     return _without_control_characters(value)
 
 
-def _rtsp_url(value: str) -> str:
+def _stream_url(value: str) -> str:
     _without_control_characters(value)
     try:
         parts = urlsplit(value)
-        is_one = parts.scheme in {"rtsp", "rtsps"} and bool(parts.hostname) and parts.port != 0
+        if parts.scheme == "file":
+            is_one = parts.netloc in {"", "localhost"} and parts.path.startswith("/") and not parts.path.endswith("/")
+        else:
+            is_one = parts.scheme in {"rtsp", "rtsps", "http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_one = False
     if not is_one:
-        raise ValueError("must look like rtsp://host[:port]/path")
+        raise ValueError(
+            "must look like rtsp://host[:port]/path, https://host[:port]/playlist.m3u8 or file:///folder/clip.mp4"
+        )
     if parts.username or parts.password:
         raise ValueError("must not hold a user name or password; use the camera's `username` and `password` fields")
     return value
 
 
-RtspUrl = Annotated[str, AfterValidator(_rtsp_url)]
+StreamUrl = Annotated[str, AfterValidator(_stream_url)]
 Label = Annotated[str, AfterValidator(_not_blank)]
 Line = Annotated[str, AfterValidator(_without_control_characters)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -179,8 +184,8 @@ class Camera(Section):
         Label, Field(min_length=1, max_length=500, description="lawful purpose; without one no live picture")
     ]
     position: Position | None = None
-    main: RtspUrl
-    sub: RtspUrl | None = None
+    main: StreamUrl
+    sub: StreamUrl | None = None
     username: Line | None = None
     password: SecretStr | None = None
     transport: Annotated[
@@ -298,6 +303,15 @@ class FaultSettings(Section):
     frozen_seconds: Annotated[float, Field(ge=5, le=86_400, description="key frames come, all with one picture")] = 60.0
 
 
+class SourceSettings(Section):
+    """What besides RTSP may be a camera."""
+
+    files_folder: Annotated[
+        Path | None,
+        Field(description="folder whose clips may be cameras, by file:// URLs; default is that no file may be one"),
+    ] = None
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -305,6 +319,7 @@ class Settings(Section):
     center: CenterSettings = CenterSettings()
     desks: DeskSettings = DeskSettings()
     workers: WorkerSettings = WorkerSettings()
+    sources: SourceSettings = SourceSettings()
     recording: RecordingSettings = RecordingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     faults: FaultSettings = FaultSettings()

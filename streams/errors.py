@@ -118,5 +118,9 @@ class Stalled(StreamError):
     """No decodable access unit came for too long."""
 
 
+class PlayedToItsEnd(StreamError):
+    """A file, or a playlist that ends, is over; it may be played again."""
+
+
 class MalformedNal(ValueError):
     """A NAL unit, parameter set or RTP payload does not follow its standard."""

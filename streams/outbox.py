@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from detectors.event import FAMILY, Event
-from streams.picture_link import LinkError, event_from_json, event_to_json
+from streams.picture_link import event_from_json, event_to_json
+from streams.records import LinkError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

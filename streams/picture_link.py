@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, IntFlag
@@ -27,19 +26,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from config.settings import AnalysisSettings, Camera
 from detectors.event import Event
+from streams import records
 from streams.access_unit import AccessUnit
+from streams.records import LinkError, record
 
-MAX_RECORD_BYTES = 16 * 1024 * 1024
 CAMERA_INDEXES = 1 << 16
-_HEAD = struct.Struct("!IB")
 _UNIT = struct.Struct("!HBqqq")
 _COUNT = struct.Struct("!I")
 _INDEX = struct.Struct("!H")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class LinkError(Exception):
-    """The other process sent something that is not a record of this link."""
 
 
 class Kind(IntEnum):
@@ -153,13 +148,9 @@ _EVENT = TypeAdapter(Event)
 _STATS = TypeAdapter(PictureStats)
 
 
-def _record(kind: Kind, *parts: bytes) -> bytes:
-    return _HEAD.pack(1 + sum(map(len, parts)), kind) + b"".join(parts)
-
-
 def encode_unit(camera_index: int, unit: AccessUnit, captured_us: int) -> bytes:
     flags = (Flag.KEY if unit.is_key else 0) | (Flag.H265 if unit.parameters.codec == "h265" else 0)
-    return _record(
+    return record(
         Kind.UNIT, _UNIT.pack(camera_index, flags, unit.pts_90k, unit.received_ns, captured_us), unit.annex_b()
     )
 
@@ -176,7 +167,7 @@ _SECRETS = {"camera": {"username", "password"}}
 
 
 def encode_hello(hello: Hello) -> bytes:
-    return _record(Kind.HELLO, hello.model_dump_json(exclude={"cameras": {"__all__": _SECRETS}}).encode())
+    return record(Kind.HELLO, hello.model_dump_json(exclude={"cameras": {"__all__": _SECRETS}}).encode())
 
 
 def decode_hello(body: bytes) -> Hello:
@@ -188,7 +179,7 @@ def decode_hello(body: bytes) -> Hello:
 
 
 def encode_watch(order: WatchOrder) -> bytes:
-    return _record(Kind.WATCH, order.model_dump_json(exclude=_SECRETS).encode())
+    return record(Kind.WATCH, order.model_dump_json(exclude=_SECRETS).encode())
 
 
 def decode_watch(body: bytes) -> WatchOrder:
@@ -200,7 +191,7 @@ def decode_watch(body: bytes) -> WatchOrder:
 
 
 def encode_unwatch(camera_index: int) -> bytes:
-    return _record(Kind.UNWATCH, _INDEX.pack(camera_index))
+    return record(Kind.UNWATCH, _INDEX.pack(camera_index))
 
 
 def decode_unwatch(body: bytes) -> int:
@@ -212,7 +203,7 @@ def decode_unwatch(body: bytes) -> int:
 
 
 def encode_attention(camera_ids: frozenset[str]) -> bytes:
-    return _record(Kind.ATTENTION, json.dumps(sorted(camera_ids)).encode())
+    return record(Kind.ATTENTION, json.dumps(sorted(camera_ids)).encode())
 
 
 def decode_attention(body: bytes) -> frozenset[str]:
@@ -225,7 +216,7 @@ def decode_attention(body: bytes) -> frozenset[str]:
 
 def encode_event(event: Event, snapshot_jpeg: bytes) -> bytes:
     fields = _EVENT.dump_json(event)
-    return _record(Kind.EVENT, _COUNT.pack(len(fields)), fields, snapshot_jpeg)
+    return record(Kind.EVENT, _COUNT.pack(len(fields)), fields, snapshot_jpeg)
 
 
 def decode_event(body: bytes) -> tuple[Event, bytes]:
@@ -249,7 +240,7 @@ def event_from_json(text: str | bytes) -> Event:
 
 
 def encode_stats(stats: PictureStats) -> bytes:
-    return _record(Kind.STATS, json.dumps(asdict(stats)).encode())
+    return record(Kind.STATS, json.dumps(asdict(stats)).encode())
 
 
 def decode_stats(body: bytes) -> PictureStats:
@@ -261,7 +252,7 @@ def decode_stats(body: bytes) -> PictureStats:
 
 
 def encode_credit(units: int) -> bytes:
-    return _record(Kind.CREDIT, _COUNT.pack(units))
+    return record(Kind.CREDIT, _COUNT.pack(units))
 
 
 def decode_credit(body: bytes) -> int:
@@ -273,42 +264,15 @@ def decode_credit(body: bytes) -> int:
 
 
 def encode_fault(reason: str) -> bytes:
-    return _record(Kind.FAULT, reason.encode())
+    return record(Kind.FAULT, reason.encode())
 
 
 def decode_fault(body: bytes) -> str:
     return body.decode(errors="replace")
 
 
-class RecordParser:
-    """Cuts a byte stream into records; holds at most one unfinished record of `max_record_bytes`."""
+class RecordParser(records.RecordParser[Kind]):
+    """Of this link."""
 
-    def __init__(self, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
-        self._max_record_bytes = max_record_bytes
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes | bytearray | memoryview) -> Iterator[tuple[Kind, bytes]]:
-        """Yield (kind, body) of each record that `data` completes. Raises LinkError."""
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        try:
-            while len(buffer) - start >= _HEAD.size:
-                length, kind = _HEAD.unpack_from(buffer, start)
-                if not 1 <= length <= self._max_record_bytes:
-                    raise LinkError(f"record of {length} bytes; at most {self._max_record_bytes} are allowed")
-                end = start + 4 + length
-                if len(buffer) < end:
-                    break
-                body = bytes(memoryview(buffer)[start + _HEAD.size : end])
-                start = end
-                yield _kind(kind), body
-        finally:
-            del buffer[:start]
-
-
-def _kind(value: int) -> Kind:
-    try:
-        return Kind(value)
-    except ValueError as error:
-        raise LinkError(f"record of unknown kind {value}") from error
+    def __init__(self, max_record_bytes: int = records.MAX_RECORD_BYTES) -> None:
+        super().__init__(Kind, max_record_bytes)

@@ -20,7 +20,8 @@ from typing import Literal
 from detectors.event import Event
 from streams import picture_link
 from streams.access_unit import AccessUnit
-from streams.picture_link import Hello, Kind, LinkError, PictureStats, RecordParser, WatchOrder
+from streams.picture_link import Hello, Kind, PictureStats, RecordParser, WatchOrder
+from streams.records import LinkError, LinkProtocol
 from streams.utc_clock import UtcClock
 
 log = logging.getLogger(__name__)
@@ -205,7 +206,7 @@ class PictureProcess:
         return process
 
     async def _serve(self, ours: socket.socket, process: asyncio.subprocess.Process) -> None:
-        protocol = _LinkProtocol(self._take)
+        protocol = LinkProtocol(self._take, RecordParser())
         transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: protocol, sock=ours)
         self._heard_at = time.monotonic()
         try:
@@ -251,28 +252,6 @@ class PictureProcess:
     def _send_attention(self) -> None:
         if self._transport is not None and self.state == "running":
             self._transport.write(picture_link.encode_attention(self._attention))
-
-
-class _LinkProtocol(asyncio.Protocol):
-    """Cuts what the child sends into records; `closed` ends with the link, or with what was wrong with it."""
-
-    def __init__(self, take: Callable[[Kind, bytes], None]) -> None:
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._take = take
-        self._parser = RecordParser()
-
-    def data_received(self, data: bytes) -> None:
-        if self.closed.done():
-            return
-        try:
-            for kind, body in self._parser.feed(data):
-                self._take(kind, body)
-        except LinkError as error:
-            self.closed.set_exception(error)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.closed.done():
-            self.closed.set_result(None)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

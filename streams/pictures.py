@@ -20,9 +20,10 @@ import cv2
 
 from detectors.yolox import ModelError, YoloxDetector
 from streams import picture_link
-from streams.picture_link import Kind, LinkError, PictureStats, RecordParser
+from streams.picture_link import Kind, PictureStats, RecordParser
 from streams.picture_watch import DetectorThread, PictureWatch
 from streams.process_log import set_up_logging
+from streams.records import LinkError
 
 NICENESS = 10
 STATS_SECONDS = 1.0

@@ -21,6 +21,7 @@ from streams.recorder import Recorder
 from streams.recording_plan import mode_at
 from streams.recording_store import RecordingStore
 from streams.relay.relay import StreamKey
+from streams.sources.process import SourceProcess
 from streams.stream import Stream
 from streams.stream_status import StreamState
 from streams.supervision import running, supervise
@@ -41,7 +42,8 @@ class CameraSite:
 
     `budget` bounds how often, and how many at the same time, streams connect; `on_change` is called when a stream's
     state changes. `store` is None where nothing is recorded. `event_times` (monotonic seconds by camera) open recording
-    on event, the hours of recording are those of `zone`.
+    on event, the hours of recording are those of `zone`. `sources` opens
+    what is not RTSP.
     """
 
     ring_max_bytes: int
@@ -49,6 +51,7 @@ class CameraSite:
     store: RecordingStore | None
     analysis: Analysis
     on_change: Callable[[], None]
+    sources: SourceProcess
     streams: dict[StreamKey, Stream] = field(default_factory=dict)
     rings: dict[StreamKey, GopBuffer] = field(default_factory=dict)
     recorders: dict[str, Recorder] = field(default_factory=dict)
@@ -218,6 +221,7 @@ class RunningCamera:
             budget=site.budget,
             ring_max_bytes=site.ring_max_bytes,
             on_change=lambda _: site.on_change(),
+            sources=site.sources,
         )
         await stack.enter_async_context(running(supervise(f"camera {self.camera_id} {name}", stream.run)))
         site.streams[key], site.rings[key] = stream, stream.buffer

@@ -13,16 +13,21 @@ from datetime import UTC, datetime
 from config.settings import Camera, StreamName, Transport
 from streams.access_unit import AccessUnit
 from streams.connect_budget import ConnectBudget
-from streams.errors import Place, Redirected, Stalled, StreamError, WrongCredentials
+from streams.errors import ConnectFailed, Place, PlayedToItsEnd, Redirected, Stalled, StreamError, WrongCredentials
 from streams.gop_buffer import GopBuffer
-from streams.rtsp.address import is_same_place
+from streams.rtsp.address import is_rtsp, is_same_place
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.rtsp.receiver import PacketFault
 from streams.rtsp.transport_header import Carrier
+from streams.session import Session
+from streams.sources.process import SourceProcess
+from streams.sources.session import SourceOptions
 from streams.stream_status import StreamCounts, StreamState, StreamStatus
 from streams.supervision import BackOff
 
 logger = logging.getLogger(__name__)
+
+_SHORTEST_REPEAT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ class Stream:
     """One encoding of one camera, kept alive. Readers take `buffer`, which outlives every reconnect.
 
     `budget` is shared by all streams of a site and bounds their attempts to connect. `on_change(status)` is
-    called in the loop at every change of state or reason; it must not raise. `run` is to run once.
+    called in the loop at every change of state or reason; it must not raise. `sources` opens what is not RTSP.
+    `run` is to run once.
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class Stream:
         ring_max_bytes: int,
         on_change: Callable[[StreamStatus], None] = lambda status: None,
         times: StreamTimes | None = None,
+        sources: SourceProcess | None = None,
     ) -> None:
         self.camera_id = camera.id
         self.name: StreamName = name
@@ -88,13 +95,14 @@ class Stream:
         self._target = _target(camera, name)
         self._budget = budget
         self._on_change = on_change
+        self._sources = sources
         self._times = times or StreamTimes()
         self._back_off = BackOff(self._times.first_backoff, self._times.last_backoff)
         self._refused_back_off = BackOff(self._times.first_refused, self._times.last_refused)
         self._enabled = asyncio.Event()
         self._enabled.set()
         self._life: asyncio.Task[None] | None = None
-        self._session: RtspSession | None = None
+        self._session: Session | None = None
         self._past = StreamCounts()
         self._run = 0
         self._has_failed = False
@@ -119,7 +127,7 @@ class Stream:
         parameters = last.parameters if last else None
         if session is not None:
             self._wall_clock_offset_seconds = session.wall_clock_offset_seconds
-        counts = self._past.plus(session) if session else self._past
+        counts = self._past.plus(session.counts) if session else self._past
         return StreamStatus(
             camera_id=self.camera_id,
             stream=self.name,
@@ -190,12 +198,21 @@ class Stream:
     # --- one life, between enable and disable
 
     async def _live(self) -> None:
-        """Connect, watch, tear down, back off, again."""
+        """Connect, watch, tear down, back off, again. A file that played to its end begins anew at once."""
+        is_repeat = False
         while True:
-            self._change("connecting", self.reason)
-            back_off = self._back_off
+            started = time.monotonic()
+            if not is_repeat:
+                self._change("connecting", self.reason)
+            is_repeat, back_off = False, self._back_off
             try:
                 await self._play()
+            except PlayedToItsEnd as error:
+                if self._decodable_ns:
+                    is_repeat, self._has_failed = True, False
+                    await asyncio.sleep(max(0.0, started + _SHORTEST_REPEAT_SECONDS - time.monotonic()))
+                    continue
+                reason, place = f"{error.reason}, and none of its pictures could be decoded", str(error.place)
             except StreamError as error:
                 reason, place = error.reason, str(error.place)
                 if isinstance(error, WrongCredentials):
@@ -221,18 +238,7 @@ class Stream:
         """One session from connect to its end. Raises StreamError always."""
         self._run += 1
         self._decodable_ns = 0
-        options = SessionOptions(
-            username=self._target.username,
-            password=self._target.password,
-            run=self._run,
-            answer_seconds=self._times.answer,
-            place=Place(self.camera_id, self.name),
-            carrier=self._carrier(),
-        )
-        url, self._moved_to = self._moved_to or self._target.url, None
-        if not is_same_place(url, self._target.url):
-            options = dataclasses.replace(options, username=None, password=None)
-        session = RtspSession(url, options, self._take, self._fault)
+        session = self._new_session()
         try:
             async with self._budget.attempt(has_failed=self._has_failed):
                 self._past = dataclasses.replace(self._past, attempts=self._past.attempts + 1)
@@ -240,7 +246,7 @@ class Stream:
             self._session, self._opened_at = session, time.monotonic()
             self._hurry(self.buffer.is_urgent)
             self._past = dataclasses.replace(self._past, sessions=self._past.sessions + 1)
-            self._others = session.media.others if session.media else ()
+            self._others = session.others
             if self.state == "connecting":
                 self._change("connecting", "camera plays; waiting for a key frame")
             error = await self._watch(session)
@@ -249,10 +255,31 @@ class Stream:
             raise error
         finally:
             self._session = None
-            self._past = self._past.plus(session)
+            self._past = self._past.plus(session.counts)
             await session.close()
-            if session.receiver is not None and not session.receiver.counts.packets:
+            if isinstance(session, RtspSession) and session.receiver and not session.receiver.counts.packets:
                 self._udp_is_silent = session.datagrams is not None
+
+    def _new_session(self) -> Session:
+        """By the URL's scheme. Raises StreamError."""
+        target, place = self._target, Place(self.camera_id, self.name)
+        if is_rtsp(target.url):
+            options = SessionOptions(
+                username=target.username,
+                password=target.password,
+                run=self._run,
+                answer_seconds=self._times.answer,
+                place=place,
+                carrier=self._carrier(),
+            )
+            url, self._moved_to = self._moved_to or target.url, None
+            if not is_same_place(url, target.url):
+                options = dataclasses.replace(options, username=None, password=None)
+            return RtspSession(url, options, self._take, self._fault)
+        if self._sources is None:
+            raise ConnectFailed("only rtsp:// and rtsps:// can be opened here", place)
+        order = SourceOptions(target.username, target.password, self._run, self._times.answer, place)
+        return self._sources.session(target.url, order, self._take)
 
     def _carrier(self) -> Carrier:
         """What to ask for first."""
@@ -279,31 +306,29 @@ class Stream:
         if self._session is not None:
             self._session.hurry(is_urgent)
 
-    async def _watch(self, session: RtspSession) -> StreamError:
+    async def _watch(self, session: Session) -> StreamError:
         """Wait until the session ends or stalls; returns why."""
         played_ns = time.monotonic_ns()
-        connection = session.connection
-        assert connection is not None
-        while not connection.lost.done():
+        while not session.ended.done():
             left, reason = self._patience(session, played_ns)
             if left <= 0:
                 self._change("stalled", reason)
                 return Stalled(reason, Place(self.camera_id, self.name))
-            await asyncio.wait({connection.lost}, timeout=left)
-        return connection.lost.result()
+            await asyncio.wait({session.ended}, timeout=left)
+        return session.ended.result()
 
-    def _patience(self, session: RtspSession, played_ns: int) -> tuple[float, str]:
+    def _patience(self, session: Session, played_ns: int) -> tuple[float, str]:
         """Seconds left until the session counts as stalled, and what would be the reason."""
-        times, assembler = self._times, session.assembler
-        assert assembler is not None
+        times = self._times
+        stall = max(times.stall, session.gap_seconds)
         now_ns = time.monotonic_ns()
-        quiet = (now_ns - max(played_ns, assembler.last_unit_ns)) / 1e9
+        quiet = (now_ns - max(played_ns, session.last_unit_ns)) / 1e9
         undecodable = (now_ns - max(played_ns, self._decodable_ns)) / 1e9
-        limit = times.key_wait
+        limit = max(times.key_wait, stall)
         if self._decodable_ns:
-            limit = min(max(times.stall, 2 * self._gop_seconds), times.key_wait)
-        if times.stall - quiet <= limit - undecodable:
-            return times.stall - quiet, f"no picture for {times.stall:g} s: {session.why_quiet()}"
+            limit = max(stall, min(2 * self._gop_seconds, times.key_wait))
+        if stall - quiet <= limit - undecodable:
+            return stall - quiet, f"no picture for {stall:g} s: {session.why_quiet()}"
         return limit - undecodable, (
             f"pictures come, but none could be decoded for {limit:.0f} s: {session.why_undecodable()}"
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
+from operator import add
 from typing import Literal
 
 from config.settings import StreamName
 from streams.access_unit import Codec
-from streams.rtsp.client import RtspSession
 
 StreamState = Literal["connecting", "live", "stalled", "backing_off", "disabled"]
 
@@ -31,25 +31,9 @@ class StreamCounts:
     clock_jumps: int = 0
     reordered_units: int = 0
 
-    def plus(self, session: RtspSession) -> StreamCounts:
-        """With what `session` counted."""
-        receiver, assembler, connection = session.receiver, session.assembler, session.connection
-        if receiver is None or assembler is None or connection is None:
-            return self
-        packets, units = receiver.counts, assembler.counts
-        return dataclasses.replace(
-            self,
-            packets=self.packets + packets.packets,
-            bytes=self.bytes + packets.bytes,
-            access_units=self.access_units + units.units,
-            key_frames=self.key_frames + units.key_frames,
-            lost_packets=self.lost_packets + packets.lost,
-            damaged_units=self.damaged_units + units.damaged_units,
-            malformed=self.malformed + packets.malformed + units.malformed,
-            resynchronisations=self.resynchronisations + connection.resynchronisations,
-            clock_jumps=self.clock_jumps + assembler.timeline.jumps,
-            reordered_units=self.reordered_units + units.reordered,
-        )
+    def plus(self, more: StreamCounts) -> StreamCounts:
+        """Both together."""
+        return StreamCounts(*map(add, dataclasses.astuple(self), dataclasses.astuple(more)))
 
 
 @dataclass(frozen=True, slots=True)

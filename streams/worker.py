@@ -45,6 +45,7 @@ from streams.relay import Relay, whep_routes
 from streams.roster import Roster
 from streams.running_camera import CameraSite
 from streams.shards import Shard
+from streams.sources.process import SourceProcess
 from streams.supervision import running, supervise
 from streams.utc_clock import UtcClock
 from streams.worker_folder import FolderError, owned_folder
@@ -113,6 +114,7 @@ class Worker:
             on_change=center.tell_change,
             event_times=event_times,
             zone=ZoneInfo(settings.center.time_zone),
+            sources=SourceProcess(settings.sources),
         )
         roster = Roster(options.shard, site)
         return WorkerParts(
@@ -144,6 +146,7 @@ class Worker:
         await stack.enter_async_context(running(events, supervise("event intake", parts.intake.run)))
         stack.push_async_callback(parts.intake.drain, DRAIN_SECONDS)
         await stack.enter_async_context(running(supervise("analysis", analysis.run)))
+        await stack.enter_async_context(running(supervise("HLS and files", parts.site.sources.run)))
         stack.push_async_callback(roster.end)
         await roster.apply(await source.first())
 

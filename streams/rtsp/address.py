@@ -36,6 +36,11 @@ def parse_address(url: str) -> Address:
     return Address(host, port or _DEFAULT_PORTS[scheme], uri, scheme == "rtsps")
 
 
+def is_rtsp(url: str) -> bool:
+    """By its scheme alone."""
+    return url.strip().partition("://")[0].lower() in _DEFAULT_PORTS
+
+
 def credentials_in(url: str) -> tuple[str | None, str | None]:
     """User name and password that stand in `url`, decoded."""
     try:

@@ -30,15 +30,23 @@ from streams.rtsp.address import control_urls, is_same_place, parse_address, wit
 from streams.rtsp.assembler import AccessUnitAssembler
 from streams.rtsp.auth import Authenticator, secrets_of
 from streams.rtsp.connection import RtspConnection
+from streams.rtsp.counts import counts_of
 from streams.rtsp.datagrams import DatagramSource
 from streams.rtsp.depacketizer import H264Depacketizer, H265Depacketizer
 from streams.rtsp.message import Message
-from streams.rtsp.reasons import how_to_mend, why_not_connected, why_quiet, why_undecodable
+from streams.rtsp.reasons import (
+    how_to_mend,
+    why_not_connected,
+    why_quiet,
+    why_unauthorized,
+    why_undecodable,
+)
 from streams.rtsp.receiver import PacketFault, RtpReceiver
 from streams.rtsp.rtcp import Goodbye, SenderReport, parse_rtcp
 from streams.rtsp.sdp import VideoMedia, parse_video
 from streams.rtsp.sweep import SocketSweep
 from streams.rtsp.transport_header import TCP_OFFER, Carrier, ChosenTransport, parse_transport, udp_offer
+from streams.stream_status import StreamCounts
 
 _MAX_REDIRECTS = 3
 _MAX_ATTEMPTS = 3  # of one request: without nonce, with it, and once more when it was stale
@@ -66,7 +74,7 @@ class SessionOptions:
 
 
 class RtspSession:
-    """One playing session. `media` says what is played, `receiver` and `assembler` hold the counts.
+    """One playing `streams.session.Session`. `media` says what is played, `receiver` and `assembler` hold the counts.
 
     `wall_clock_offset_seconds` is the camera's clock minus this machine's, by its last sender report. `datagrams` is
     where packets come from over UDP, None over TCP. `place` names camera and connection.
@@ -87,6 +95,7 @@ class RtspSession:
         self.server: str | None = None
         self.datagrams: DatagramSource | None = None
         self.place = options.place
+        self.gap_seconds = 0.0
         self._address = parse_address(url)
         self._options = options
         self._on_unit = on_unit
@@ -118,10 +127,22 @@ class RtspSession:
             raise
         self._keep_alive = asyncio.create_task(self._keep_session())
 
-    async def wait(self) -> StreamError:
-        """Wait until the connection ends; returns why."""
+    @property
+    def ended(self) -> asyncio.Future[StreamError]:
         assert self.connection is not None
-        return await asyncio.shield(self.connection.lost)
+        return self.connection.lost
+
+    @property
+    def counts(self) -> StreamCounts:
+        return counts_of(self.receiver, self.assembler, self.connection)
+
+    @property
+    def last_unit_ns(self) -> int:
+        return self.assembler.last_unit_ns if self.assembler else 0
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        return self.media.others if self.media else ()
 
     async def close(self) -> None:
         """TEARDOWN, so that the camera frees the session at once, then hang up."""
@@ -352,16 +373,11 @@ class RtspSession:
         if 200 <= status < 300:
             return answer
         if status == 401:
-            raise WrongCredentials(self._unauthorized_reason(), status, self.place)
+            raise WrongCredentials(why_unauthorized(self._authenticator is not None), status, self.place)
         phrase = redact(answer.first_line.partition(str(status))[2].strip()[:60])
         said = f"camera answered {status}{' ' + phrase if phrase else ''} to {method}"
         mend = how_to_mend(status, urlsplit(self._address.uri).path)
         raise RequestRefused(f"{said}: {mend}" if mend else said, status, self.place, phrase)
-
-    def _unauthorized_reason(self) -> str:
-        if self._authenticator is None:
-            return "camera answered 401: it wants a user name and password; set the camera's `username` and `password`"
-        return "camera answered 401: wrong user name or password"
 
     # --- while playing
 

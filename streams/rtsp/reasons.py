@@ -31,6 +31,13 @@ def how_to_mend(status: int, path: str) -> str | None:
     }.get(status)
 
 
+def why_unauthorized(has_credentials: bool) -> str:
+    """An answer 401."""
+    if has_credentials:
+        return "camera answered 401: wrong user name or password"
+    return "camera answered 401: it wants a user name and password; set the camera's `username` and `password`"
+
+
 def why_quiet(receiver: RtpReceiver | None, *, over_udp: bool) -> str:
     """Why no picture comes."""
     if receiver is None or not receiver.counts.packets:

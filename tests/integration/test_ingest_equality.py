@@ -70,10 +70,8 @@ async def by_haechi(url: str, count: int) -> list[AccessUnit]:
     await session.open()
     try:
         async with asyncio.timeout(30):
-            ended = asyncio.create_task(session.wait())
             waiting = asyncio.create_task(enough.wait())
-            await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            ended.cancel()
+            await asyncio.wait({session.ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
     finally:
         await session.close()

@@ -318,7 +318,7 @@ async def test_a_forgotten_session_ends_the_connection() -> None:
         session = RtspSession(camera.url, SessionOptions(), lambda unit: None)
         await session.open()
         async with asyncio.timeout(15):
-            error = await session.wait()
+            error = await asyncio.shield(session.ended)
         assert isinstance(error, Disconnected)
         assert "454" in error.reason
         await session.close()
@@ -330,7 +330,7 @@ async def test_a_camera_that_goes_away_is_noticed_at_once() -> None:
             session = RtspSession(camera.url, SessionOptions(swept=swept), lambda unit: None)
             await session.open()
         async with asyncio.timeout(5):
-            assert isinstance(await session.wait(), Disconnected)
+            assert isinstance(await asyncio.shield(session.ended), Disconnected)
         await session.close()
 
 

@@ -209,7 +209,7 @@ async def test_a_session_over_udp_is_kept_by_requests_and_ends_with_the_connecti
         assert server.session_count("gate") == 1
         server.reset("gate")
         async with asyncio.timeout(10):
-            await session.wait()
+            await asyncio.shield(session.ended)
         await session.close()
 
 

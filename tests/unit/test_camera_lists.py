@@ -67,7 +67,7 @@ def test_a_whole_settings_file_can_be_imported() -> None:
 
 
 def test_a_fault_names_index_id_field_line_and_mend() -> None:
-    error = refused("cameras:\n" + GATE % "" + GATE.replace("gate", "yard").replace("rtsp", "http") % ", puropse: q")
+    error = refused("cameras:\n" + GATE % "" + GATE.replace("gate", "yard").replace("rtsp", "ftp") % ", puropse: q")
     assert [(fault.field, fault.camera, fault.line) for fault in error.faults] == [
         ("cameras[1].main", "yard", 3),
         ("cameras[1].puropse", "yard", 3),

@@ -13,8 +13,9 @@ from config.settings import AnalysisSettings, Camera
 from detectors.event import Event
 from streams import picture_link
 from streams.access_unit import AccessUnit, CodecParameters
-from streams.picture_link import CameraStats, Flag, Hello, Kind, LinkError, PictureStats, RecordParser, WatchOrder
+from streams.picture_link import CameraStats, Flag, Hello, Kind, PictureStats, RecordParser, WatchOrder
 from streams.picture_process import PictureLimits, Window
+from streams.records import LinkError, record
 
 PARAMETERS = CodecParameters("h265", (b"\x40vps", b"\x42sps", b"\x44pps"), 640, 360)
 KEY = AccessUnit((b"\x26one", b"\x26two"), 123_456_789_012, 5, True, PARAMETERS)
@@ -74,8 +75,8 @@ def test_the_pictures_process_is_told_no_password() -> None:
     order = WatchOrder(camera_index=65_535, camera=camera, recent_events=(EVENT,))
     hello = picture_link.encode_hello(Hello(analysis=AnalysisSettings(), cameras=(order,)))
     watch = picture_link.encode_watch(order)
-    for record in (hello, watch):
-        assert b"camera-secret" not in record and b"viewer" not in record
+    for one in (hello, watch):
+        assert b"camera-secret" not in one and b"viewer" not in one
     for found in (picture_link.decode_hello(only(hello)[1]).cameras[0], picture_link.decode_watch(only(watch)[1])):
         assert (found.camera_index, found.camera.name, found.recent_events) == (65_535, "정문", (EVENT,))
 
@@ -87,7 +88,7 @@ def test_the_end_of_watching_arrives() -> None:
 
 @given(st.lists(st.binary(max_size=60), max_size=8), st.integers(1, 50))
 def test_records_are_the_same_however_the_stream_is_cut(bodies: list[bytes], size: int) -> None:
-    stream = b"".join(picture_link._record(Kind.UNIT, body) for body in bodies)
+    stream = b"".join(record(Kind.UNIT, body) for body in bodies)
     parser = RecordParser()
     found = [body for i in range(0, len(stream), size) for _, body in parser.feed(stream[i : i + size])]
     assert found == bodies

@@ -43,7 +43,7 @@ def test_the_shipped_schema_is_that_of_the_settings() -> None:
     [
         (CAMERA + "    zoness: []\n", "/haechi.yaml:6: cameras[0].zoness (camera gate): is not a known field; did you"),
         (CAMERA.replace("    name: Gate\n", ""), "/haechi.yaml:2: cameras[0].name (camera gate): is missing; add it"),
-        (CAMERA.replace("rtsp://", "http://"), "/haechi.yaml:5: cameras[0].main (camera gate): must look like rtsp://"),
+        (CAMERA.replace("rtsp://", "ftp://"), "/haechi.yaml:5: cameras[0].main (camera gate): must look like rtsp://"),
         (CAMERA.replace("192", "u:secret@192"), "use the camera's `username` and `password` fields"),
         (CAMERA + CAMERA[9:], "camera id 'gate' stands twice"),
         (

@@ -40,7 +40,7 @@ def test_every_command_of_the_reference_is_there() -> None:
 
 def test_wrong_yaml_names_file_line_field_and_mend_without_a_traceback(tmp_path: Path) -> None:
     file = tmp_path / "city.yaml"
-    file.write_text("cameras:\n  - id: gate\n    nam: Gate\n    purpose: x\n    main: http://a/b\n")
+    file.write_text("cameras:\n  - id: gate\n    nam: Gate\n    purpose: x\n    main: ftp://a/b\n")
     for answer in (haechi("config", "check", file), haechi("run", "--config", file)):
         assert answer.returncode == 2
         assert "Traceback" not in answer.stderr

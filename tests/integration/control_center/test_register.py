@@ -200,7 +200,7 @@ async def test_a_row_that_this_version_cannot_read_is_left_out_said_and_replaced
     register = Register(database)
     await register.take(COMMAND_LINE, [GATE, ALLEY])
     async with database.write() as session:
-        await session.execute(update(RegisteredCamera).where(RegisteredCamera.id == "gate").values(main="http://h"))
+        await session.execute(update(RegisteredCamera).where(RegisteredCamera.id == "gate").values(main="ftp://h"))
     with caplog.at_level(logging.ERROR):
         assert [camera.id for camera in (await register.load()).cameras] == ["alley"]
     assert "camera gate: its row in the register cannot be read" in caplog.text
@@ -461,7 +461,7 @@ async def test_no_password_leaves_the_center_but_to_its_workers(
     async with administrator(sqlite_center) as client, signed_in(sqlite_center, Role.SHIFT_LEAD) as lead:
         for secret in SECRETS[1:]:
             said.append((await client.post("/api/v1/register/cameras", json={**YARD, "password": secret})).text)
-            wrong = {**YARD, "password": secret, "main": "http://x"}
+            wrong = {**YARD, "password": secret, "main": "ftp://x"}
             said.append((await client.put("/api/v1/register/cameras/yard", json=wrong)).text)
             said.append((await client.put("/api/v1/register/cameras/yard", json={**YARD, "password": secret})).text)
             listed = to_yaml([Camera.model_validate({**YARD, "password": secret})], with_passwords=True)
