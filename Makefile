@@ -29,7 +29,19 @@ check: .venv/.test $(UI)/node_modules/.installed
 
 bench: .venv/.test $(UI)/dist/index.html
 	$(BIN)/python -m tests.benchmarks.first_picture --json
+	$(BIN)/python -m tests.benchmarks.one_touch --json
+	$(BIN)/python -m tests.benchmarks.alarm_latency --json
 	$(BIN)/haechi score --demo 10 --json
+	$(BIN)/python -m tests.benchmarks.ingest --json
+	$(BIN)/python -m tests.benchmarks.ingest --json --many 0 --transport udp
+	$(BIN)/python -m tests.benchmarks.virtual_cameras --json
+	$(BIN)/python -m tests.benchmarks.record --json
+	$(BIN)/python -m tests.benchmarks.recording_kills --json
+	$(BIN)/python -m tests.benchmarks.playback --json
+	$(BIN)/python -m tests.benchmarks.fleet_return --json
+	$(BIN)/python -m tests.benchmarks.fleet_return --json --session-limit --away 2
+	$(BIN)/python -m tests.benchmarks.dead_cameras --json
+	$(BIN)/python -m tests.benchmarks.fuzz --json
 
 lock: .venv/.uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
