@@ -83,7 +83,7 @@ async def test_a_camera_added_in_the_form_becomes_live_and_is_edited_and_removed
         page = await (await stack.enter_async_context(room(city, "en"))).sit("administrator")
         await page.get_by_text("No camera is registered yet.").wait_for()
         await page.click("[data-testid=add-camera]")
-        await _fill_camera(page, id="gate", name="정문 Gate", purpose="crime prevention", main="http://wrong")
+        await _fill_camera(page, id="gate", name="정문 Gate", purpose="crime prevention", main="ftp://wrong")
         await page.click("[data-testid=add-zone]")
         await page.click("[data-testid=save-camera]")
         await page.wait_for_selector("[data-field=main][data-faulty=true] .fault")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from config.settings import AnalysisSettings, Camera, FaultSettings
+from config.settings import AnalysisSettings, Camera, FaultSettings, SourceSettings
 from control_center.center import Center
 from control_center.database import Incident
 from control_center.incidents.store import IncidentFilter
@@ -23,6 +23,7 @@ from streams.camera_faults import CameraFaults
 from streams.connect_budget import ConnectBudget
 from streams.outbox import Outbox
 from streams.running_camera import CameraSite, RunningCamera
+from streams.sources.process import SourceProcess
 from streams.supervision import running
 from streams.utc_clock import UtcClock
 from streams.virtual import Faults, Mount, VirtualCameraServer
@@ -164,7 +165,8 @@ async def test_hundreds_that_vanish_together_are_each_told_once_in_one_line(
     async with AsyncExitStack() as stack:
         outbox = await stack.enter_async_context(Outbox(tmp_path / "outbox.sqlite"))
         analysis = Analysis(AnalysisSettings(), UtcClock(), outbox, lambda event, jpeg: None)
-        shared = CameraSite(262_144, ConnectBudget(16), None, analysis, lambda: None)
+        sources = SourceProcess(SourceSettings())
+        shared = CameraSite(262_144, ConnectBudget(16), None, analysis, lambda: None, sources)
         cameras = {f"c{number:03d}": RunningCamera(f"c{number:03d}", shared) for number in range(300)}
         for camera_id, camera in cameras.items():
             await camera.become(Camera(id=camera_id, name=camera_id, purpose="crime prevention", main=url))

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import av
 import pytest
 
-from config.settings import AnalysisSettings, Camera, RecordingSettings
+from config.settings import AnalysisSettings, Camera, RecordingSettings, SourceSettings
 from streams.access_unit import AccessUnit
 from streams.analysis import Analysis
 from streams.connect_budget import ConnectBudget
@@ -25,6 +25,7 @@ from streams.outbox import Outbox
 from streams.recorder import Recorder
 from streams.recording_store import RecordingError, RecordingStore
 from streams.running_camera import CameraSite, RunningCamera
+from streams.sources.process import SourceProcess
 from streams.stream import Stream
 from streams.utc_clock import UtcClock
 from streams.virtual import Mount, VirtualCameraServer
@@ -40,7 +41,8 @@ async def a_site(directory: Path, store: RecordingStore) -> AsyncIterator[Camera
     async with Outbox(directory / "outbox.sqlite") as outbox:
         analysis = Analysis(AnalysisSettings(), UtcClock(), outbox, lambda event, picture: None)
         budget = ConnectBudget(4)
-        yield CameraSite(8 << 20, budget, store, analysis, lambda: None, zone=ZoneInfo("Asia/Seoul"))
+        sources = SourceProcess(SourceSettings())
+        yield CameraSite(8 << 20, budget, store, analysis, lambda: None, sources, zone=ZoneInfo("Asia/Seoul"))
 
 
 def times_of(directory: Path, path: str) -> int:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from config.load import load_settings
 from config.settings import Camera
-from detectors.event import FAMILY
 from detectors.scenes.city import POSTS, RULES, cameras, mounts
 from detectors.scenes.demo import FILMS
 from detectors.scenes.truth import ClipTruth, TruthEvent, load_truth
+from detectors.scoring import SCORED
 
 DEMO = Path(__file__).parents[3] / "config" / "demo"
 REARM_SECONDS = 8.0
@@ -97,7 +97,7 @@ def test_truth_is_within_the_clip_and_its_zone(name: str, truths: dict[str, Clip
 
 def test_each_family_is_in_a_loop_and_two_loops_are_quiet(truths: dict[str, ClipTruth]) -> None:
     kinds = {event.kind for truth in truths.values() for event in truth.events}
-    assert kinds == set(FAMILY)
+    assert kinds == set(SCORED)
     assert sum(not truth.events for truth in truths.values()) >= 2
 
 
