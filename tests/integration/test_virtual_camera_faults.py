@@ -102,16 +102,19 @@ async def test_reordered_and_doubled_packets_all_come_and_dropped_ones_do_not() 
             await play_over_udp(probe, client)
             server.set_faults("g", Faults(reorder=0.3, duplicate=0.2))
             await client.sequences(0.2)
-            sequences = await client.sequences(1.5)
-            assert sequences != sorted(sequences)
-            assert len(sequences) > len(set(sequences))
+            sequences = await client.sequences(1.0)
+            async with asyncio.timeout(30):  # the switches are shares of chance: some seconds may show neither
+                while sequences == sorted(sequences) or len(sequences) == len(set(sequences)):
+                    sequences += await client.sequences(0.5)
             inner = sorted(set(sequences))[5:-5]
             assert {b - a for a, b in itertools.pairwise(inner)} == {1}
             server.set_faults("g", Faults(drop=0.3))
             await client.sequences(0.2)
-            sequences = await client.sequences(1.0)
+            sequences = await client.sequences(0.5)
+            async with asyncio.timeout(30):
+                while all(b - a <= 1 for a, b in itertools.pairwise(sequences)):
+                    sequences += await client.sequences(0.5)
             assert sequences == sorted(sequences)
-            assert max(b - a for a, b in itertools.pairwise(sequences)) > 1
 
 
 async def test_a_clock_that_is_set_makes_rtp_time_and_sender_reports_jump() -> None:
