@@ -14,11 +14,21 @@ from streams.relay.errors import BadOffer, NoCommonCodec
 
 MAX_OFFER_BYTES = 64 * 1024
 _MAX_SECTIONS = 32
+_MOST_MID_BYTES = 16  # of one element with a one-byte header (RFC 8285, 4.2)
 _MEDIA = re.compile(r"(\w+) (\d+) (\S+) ([\w\-. ]+)")
 _FINGERPRINT = re.compile(r"([\w-]+) ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+)")
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")
 _PROFILE = re.compile(r"[0-9A-Fa-f]{6}")
 _CONSTRAINED_BASELINE, _MAIN, _HIGH = 0x42, 0x4D, 0x64
+_FEEDBACK = ("goog-remb", "ccm fir", "nack", "nack pli")
+_EXTMAP = re.compile(r"(\d{1,4})(?:/(sendrecv|recvonly))? (\S+).*")
+_WEBRTC = "http://www.webrtc.org/experiments/rtp-hdrext/"
+_EXTENSION_URIS = {
+    "abs_send_time": f"{_WEBRTC}abs-send-time",
+    "playout_delay": f"{_WEBRTC}playout-delay",
+    "mid": "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "abs_capture_time": f"{_WEBRTC}abs-capture-time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,16 @@ class H264Format:
 
 
 @dataclass(frozen=True, slots=True)
+class Extensions:
+    """RTP header extensions in force: the browser's number of each, 1 to 14 (RFC 8285 with one-byte headers)."""
+
+    abs_send_time: int | None = None
+    playout_delay: int | None = None
+    mid: int | None = None
+    abs_capture_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One m-line of the offer and what the answer must repeat of it."""
 
@@ -58,13 +78,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`video` is the index in `sections` of the one that will be answered."""
+    """`video` is the index in `sections` of the one that will be answered, `extensions` are those of it."""
 
     sections: tuple[Section, ...]
     video: int
     bundled_mids: tuple[str, ...]
     formats: tuple[H264Format, ...]
     transport: PeerTransport
+    extensions: Extensions = Extensions()
+
+    @property
+    def mid(self) -> str | None:
+        """What the answered section is called, and what the extension of that name carries."""
+        return self.sections[self.video].mid
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +131,8 @@ def parse_offer(text: str) -> Offer:
         raise BadOffer("the video section lacks a=rtcp-mux")
     groups = [group.split()[1:] for group in session.all("group") if group.startswith("BUNDLE ")]
     bundled = tuple(groups[0]) if groups else ()
-    return Offer(parsed, video, bundled, formats, _transport(session, sections, video))
+    extensions = _extensions(sections[video])
+    return Offer(parsed, video, bundled, formats, _transport(session, sections, video), extensions)
 
 
 def choose_format(offer: Offer, camera_profile: int) -> H264Format:
@@ -161,8 +188,10 @@ def _video_lines(
     section, number = offer.sections[offer.video], h264.payload_type
     lines = [f"m=video 9 {section.protocol} {number}", "c=IN IP4 0.0.0.0", "a=rtcp:9 IN IP4 0.0.0.0"]
     lines += [f"a=mid:{section.mid}"] if section.mid is not None else []
+    numbers = {name: getattr(offer.extensions, name) for name in _EXTENSION_URIS}
+    lines += [f"a=extmap:{numbers[name]} {uri}" for name, uri in _EXTENSION_URIS.items() if numbers[name] is not None]
     lines += ["a=sendonly", "a=rtcp-mux", f"a=rtpmap:{number} H264/90000"]
-    lines += [f"a=rtcp-fb:{number} {name}" for name in ("nack", "nack pli") if name in h264.feedback]
+    lines += [f"a=rtcp-fb:{number} {name}" for name in _FEEDBACK if name in h264.feedback]
     profile = f"profile-level-id={h264.profile_level_id}"
     lines += [f"a=fmtp:{number} level-asymmetry-allowed=1;packetization-mode=1;{profile}"]
     lines += [f"a=msid:{stream_id} {stream_id}-video", f"a=ssrc:{ssrc} cname:{stream_id}"]
@@ -228,6 +257,19 @@ def _h264_formats(lines: _Lines) -> tuple[H264Format, ...]:
                 h264 = by_type[payload_type]
                 by_type[payload_type] = replace(h264, feedback=h264.feedback | {feedback.strip()})
     return tuple(h264 for number, h264 in by_type.items() if modes.get(number) == "1")
+
+
+def _extensions(lines: _Lines) -> Extensions:
+    """Those we write that the browser would receive. Numbers over 14 would need two-byte headers: as if not offered."""
+    offered = {
+        match[3]: int(match[1])
+        for value in lines.all("extmap")
+        if (match := _EXTMAP.fullmatch(value)) and 1 <= int(match[1]) <= 14
+    }
+    mid = lines.first("mid")
+    if mid is None or not 1 <= len(mid.encode()) <= _MOST_MID_BYTES:
+        offered.pop(_EXTENSION_URIS["mid"], None)
+    return Extensions(**{name: offered.get(uri) for name, uri in _EXTENSION_URIS.items()})
 
 
 def _transport(session: _Lines, sections: list[_Lines], video: int) -> PeerTransport:

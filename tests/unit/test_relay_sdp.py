@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from aiortc.sdp import SessionDescription
 
 from streams.relay.errors import BadOffer, NoCommonCodec
-from streams.relay.sdp import AnswerTransport, choose_format, parse_candidates, parse_offer, write_answer
+from streams.relay.sdp import AnswerTransport, Extensions, choose_format, parse_candidates, parse_offer, write_answer
 
 CHROMIUM = (Path(__file__).parents[1] / "media" / "offers" / "chromium-156.sdp").read_text()
 OURS = AnswerTransport("user", "p" * 22, ("1 1 udp 2130706431 127.0.0.1 5000 typ host",), ("sha-256", "AA:BB"))
@@ -97,3 +98,53 @@ def test_an_offer_that_cannot_be_answered_is_refused_with_the_reason(
 def test_candidates_are_read_from_a_trickle_fragment() -> None:
     fragment = "a=ice-ufrag:pm1N\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.9 1000 typ host\r\na=end-of-candidates\r\n"
     assert parse_candidates(fragment) == ("1 1 udp 1 192.0.2.9 1000 typ host",)
+
+
+def _answered(sdp: str) -> str:
+    offer = parse_offer(sdp)
+    return write_answer(offer, choose_format(offer, 0x64), OURS, ssrc=7, stream_id="cam", session_id=1)
+
+
+def test_feedback_and_header_extensions_are_answered_with_the_numbers_of_the_offer() -> None:
+    answer = _answered(CHROMIUM)
+    assert re.findall(r"a=rtcp-fb:116 (.+)\r\n", answer) == ["goog-remb", "ccm fir", "nack", "nack pli"]
+    assert dict(re.findall(r"a=extmap:(\d+) \S+[/:]([a-z-]+)\r\n", answer)) == {
+        "2": "abs-send-time",
+        "5": "playout-delay",
+        "9": "mid",
+    }
+    assert parse_offer(CHROMIUM).extensions == Extensions(abs_send_time=2, playout_delay=5, mid=9)
+    assert parse_offer(CHROMIUM).mid == "0"
+
+
+def test_what_is_not_offered_is_not_answered() -> None:
+    bare = re.sub(r"a=(extmap|rtcp-fb):.*\r?\n", "", CHROMIUM)
+    answer = _answered(bare)
+    assert "extmap" not in answer
+    assert "rtcp-fb" not in answer
+    assert parse_offer(bare).extensions == Extensions()
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("a=extmap:14 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", 14),
+        ("a=extmap:14/recvonly http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", 14),
+        ("a=extmap:14 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time with=attributes", 14),
+        ("a=extmap:14/sendonly http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", None),
+        ("a=extmap:14/inactive http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", None),
+        ("a=extmap:15 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", None),
+        ("a=extmap:0 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", None),
+        ("a=extmap:x http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", None),
+        ("a=extmap:14", None),
+    ],
+)
+def test_an_extension_is_taken_when_the_browser_would_receive_it_with_a_one_byte_header(
+    line: str, number: int | None
+) -> None:
+    assert parse_offer(CHROMIUM.replace("a=recvonly", f"{line}\r\na=recvonly", 1)).extensions.abs_capture_time == number
+
+
+def test_a_mid_that_fits_no_one_byte_header_goes_without_its_extension() -> None:
+    assert parse_offer(CHROMIUM.replace("a=mid:0", "a=mid:" + "m" * 17)).extensions.mid is None
+    assert parse_offer(CHROMIUM.replace("a=mid:0", "a=mid:" + "m" * 16)).extensions.mid == 9
