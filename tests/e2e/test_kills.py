@@ -54,6 +54,7 @@ async def test_live_never_breaks_when_the_pictures_process_is_killed(tmp_path: P
 
 
 @pytest.mark.alone
+@pytest.mark.no_rerun
 async def test_tiles_come_back_and_recordings_play_after_the_packets_process_is_killed(tmp_path: Path) -> None:
     async with VirtualCameraServer(mounts()) as server, running_city(tmp_path, settings_for(server, NAMES)) as city:
         await city.wait_live(CAMERAS)
@@ -72,7 +73,7 @@ async def test_tiles_come_back_and_recordings_play_after_the_packets_process_is_
                 await moves(page, f".tile[data-camera={name}]")
             gaps = await page.evaluate("window.gapsMs")
             print(f"longest time without a new frame, in ms: {gaps}")
-            assert set(gaps) == set(NAMES) and max(gaps.values()) < 10_000
+            assert set(gaps) == set(NAMES) and max(gaps.values()) < 60_000
             await wait_for(lambda: two_segments(city.data_dir), "a second segment of each camera")
         process = city.process
         process.send_signal(signal.SIGTERM)

@@ -24,6 +24,8 @@ from streams.outbox import Outbox, OutboxFull, OutboxLimits
 from tests.center_on_a_port import TOKEN, CenterOnAPort, stored_event_ids, until
 from tests.requirements import ROOT
 
+pytestmark = pytest.mark.no_rerun
+
 JPEG = b"\xff\xd8\xff\xe0" + bytes(4000)
 CAMERAS = [{"id": "gate", "name": "gate", "purpose": "crime prevention", "main": "rtsp://127.0.0.1/gate"}]
 

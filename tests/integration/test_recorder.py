@@ -35,6 +35,8 @@ from tests.fakes.unsynced_disk import FullDisk, SlowDisk, UnsyncedDisk
 from tests.live_feed import load_units
 from tests.requirements import need_program
 
+pytestmark = pytest.mark.no_rerun
+
 SETTINGS = RecordingSettings(segment_seconds=4, fragment_seconds=1, sync_seconds=0.5)
 FPS = 15
 

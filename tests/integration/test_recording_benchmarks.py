@@ -7,6 +7,8 @@ import pytest
 from tests.benchmarks import record, recording_kills
 from tests.requirements import need_program
 
+pytestmark = pytest.mark.no_rerun
+
 
 async def test_kill_9_three_times_while_many_cameras_record() -> None:
     measured = await recording_kills.run(kills=3, cameras=8)

@@ -33,6 +33,8 @@ from tests.clips import cached_clip
 from tests.fakes.unsynced_disk import FailingDisk
 from tests.integration.test_recorder import FPS, SETTINGS, check_row, clip_units, looped, record
 
+pytestmark = pytest.mark.no_rerun
+
 LONG = RecordingSettings(segment_seconds=60, fragment_seconds=1, sync_seconds=0.5)
 
 

@@ -21,6 +21,8 @@ from streams.retention import PASS_SECONDS, RATE, Retention
 from streams.shards import Shard
 from tests.integration.test_recorder import SETTINGS, clip_units, looped, record
 
+pytestmark = pytest.mark.no_rerun
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 SIZE = 1000

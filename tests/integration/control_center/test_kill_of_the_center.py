@@ -29,6 +29,8 @@ from tests.integration.control_center.conftest import TOKEN, WORKER, event
 from tests.integration.control_center.staffed import CAMERAS, PASSWORD
 from tests.requirements import ROOT
 
+pytestmark = pytest.mark.no_rerun
+
 
 class KilledCenter:
     """The center as a process of its own, which is killed; its listening socket and its people stay."""

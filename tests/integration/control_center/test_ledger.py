@@ -27,6 +27,8 @@ from control_center.ledger import FIRST_PREVIOUS, Actor, Entry, Ledger, LedgerFa
 from control_center.rights import Role
 from tests.integration.control_center.conftest import PASSWORD, RunningCenter, event, serving, settings_in
 
+pytestmark = pytest.mark.no_rerun
+
 WHO = Actor("0" * 32, "관제 1", "192.0.2.7")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from control_center.database import LedgerRow
@@ -18,6 +19,8 @@ from streams.recording_store import RecordingStore
 from tests.haechi import haechi, write_settings
 from tests.integration.control_center.conftest import RunningCenter
 from tests.integration.test_recorder import SETTINGS, clip_units, looped, record
+
+pytestmark = pytest.mark.no_rerun
 
 
 def index_of(folder: Path) -> Path:

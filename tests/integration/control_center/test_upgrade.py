@@ -19,6 +19,8 @@ from control_center.database import Base, Database, DatabaseError
 from control_center.database.migration import SCRIPTS, database_url, migrate
 from tests.integration.control_center.conftest import JPEG, PASSWORD, serving, settings_in
 
+pytestmark = pytest.mark.no_rerun
+
 TOKEN = "of-a-browser-signed-in-before-the-upgrade"
 MANY = 3_000
 

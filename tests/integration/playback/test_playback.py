@@ -24,6 +24,8 @@ from tests.clips import cached_clip
 from tests.live_feed import load_units
 from tests.recorded import FPS, TOKEN, Take, microseconds, playing, record
 
+pytestmark = pytest.mark.no_rerun
+
 
 def small() -> list[AccessUnit]:
     """Two seconds, GOPs of one second."""
