@@ -275,6 +275,15 @@ class RecordingSettings(Section):
     sync_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
     keep_days: KeepDays = 30.0
     keep_bytes: KeepBytes | None = None
+    keep_real_days: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=36_500,
+            description="the recording of an incident that a person judged real is held so long after it was closed; "
+            "0: it is kept like any other",
+        ),
+    ] = 90.0
     keep_free_bytes: Annotated[
         int, Field(ge=0, description="room left on the disk; with less, the oldest recordings of all cameras go")
     ] = 2 * 1024**3

@@ -32,6 +32,7 @@ from control_center.live import LiveNews
 from control_center.metrics import CenterMetrics
 from control_center.playback_tokens import PlaybackTokens
 from control_center.reach import Audience, Reach, desks_of
+from control_center.recording_holds import RecordingHolds
 from control_center.register import Register
 from control_center.register.settings_file import take_settings_file
 from control_center.rights import DESKS, Desk
@@ -56,6 +57,7 @@ class Center:
     ingest: Ingest
     incidents: Incidents
     life: IncidentLife
+    holds: RecordingHolds
     reach: Reach
     figures: Figures
     register: Register
@@ -185,6 +187,7 @@ async def open_center(
             ingest=Ingest(database, snapshots),
             incidents=Incidents(database),
             life=IncidentLife(database, settings.desks, lambda: fleet.cameras),
+            holds=RecordingHolds(database, ledger, settings.data_dir, settings.recording.keep_real_days),
             reach=reach,
             figures=Figures(database, fleet, register, ZoneInfo(settings.center.time_zone)),
             register=register,

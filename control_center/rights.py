@@ -19,6 +19,9 @@ class Right(StrEnum):
     VIEW_CAMERAS = "view_cameras"  # the list of cameras and their state, no picture
     VIEW_LIVE = "view_live"
     VIEW_RECORDINGS = "view_recordings"
+    VIEW_HOLDS = "view_holds"  # what is kept from being deleted, by whom and why; no picture
+    HOLD_RECORDINGS = "hold_recordings"
+    RELEASE_HOLDS = "release_holds"  # what was held is deleted when its time has come
     VIEW_INCIDENTS = "view_incidents"
     HANDLE_INCIDENTS = "handle_incidents"  # acknowledge, take over, dispatch, note, close
     ASSIGN_INCIDENTS = "assign_incidents"  # give one to somebody else
@@ -71,6 +74,8 @@ _OPERATOR = _everywhere(
     Right.VIEW_CAMERAS,
     Right.VIEW_LIVE,
     Right.VIEW_RECORDINGS,
+    Right.VIEW_HOLDS,
+    Right.HOLD_RECORDINGS,
     Right.VIEW_INCIDENTS,
     Right.HANDLE_INCIDENTS,
     Right.VIEW_FIGURES,
@@ -86,11 +91,11 @@ _DESK = {
 
 RIGHTS: dict[Role, dict[Right, Scope]] = {
     Role.OPERATOR: _OPERATOR,
-    Role.SHIFT_LEAD: _OPERATOR | _everywhere(Right.ASSIGN_INCIDENTS),
+    Role.SHIFT_LEAD: _OPERATOR | _everywhere(Right.ASSIGN_INCIDENTS, Right.RELEASE_HOLDS),
     Role.POLICE_DESK: _DESK,
     Role.FIRE_DESK: _DESK,
     Role.MAYOR: _everywhere(Right.VIEW_CAMERAS, Right.VIEW_LIVE, Right.VIEW_INCIDENTS, Right.VIEW_FIGURES),
-    Role.PRIVACY_OFFICER: _everywhere(Right.VIEW_CAMERAS, Right.VIEW_FIGURES, Right.READ_LEDGER),
+    Role.PRIVACY_OFFICER: _everywhere(Right.VIEW_CAMERAS, Right.VIEW_HOLDS, Right.VIEW_FIGURES, Right.READ_LEDGER),
     Role.ADMINISTRATOR: _everywhere(Right.VIEW_CAMERAS, Right.MANAGE_ACCOUNTS, Right.MANAGE_CAMERAS),
 }
 

@@ -22,7 +22,10 @@ class HoldError(Exception):
 
 
 class Hold(BaseModel):
-    """From `since` to `until`; `reason` is an incident or why a person wants it, `placed_by` whom."""
+    """From `since` to `until`; `reason` is why a person wants it, `placed_by` whom.
+
+    It stands until `expires_at`, or until it is released where that is None.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -33,6 +36,8 @@ class Hold(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
     placed_by: str = Field(min_length=1, max_length=200)
     placed_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    incident_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
 
     @model_validator(mode="after")
     def _ends_after_its_start(self) -> Hold:
@@ -45,15 +50,22 @@ class Hold(BaseModel):
         """Since when, until when."""
         return self.since, self.until
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether its time has come."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 def place(directory: Path, hold: Hold) -> None:
-    """Write a hold; on the disk when it returns. `directory` is the data folder. Blocking. Raises HoldError."""
+    """Write a hold; on the disk when it returns. `directory` is the data folder. One with the same id is replaced.
+
+    Blocking. Raises HoldError.
+    """
     folder = directory / "recordings" / hold.camera_id
     path = _path(folder, hold.hold_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".new")
-        with beside.open("xb") as file:
+        with beside.open("wb") as file:
             file.write(hold.model_dump_json(indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -80,11 +92,15 @@ def holds_of(directory: Path, camera_id: str) -> list[Hold]:
     return sorted(found, key=lambda hold: hold.since)
 
 
+def recorded_cameras(directory: Path) -> list[str]:
+    """Ids of the cameras with a folder for recordings, whether or not something of them is held."""
+    root = directory / "recordings"
+    return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+
 def all_holds(directory: Path) -> list[Hold]:
     """The holds on every camera. Raises HoldError."""
-    root = directory / "recordings"
-    cameras = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    return [hold for camera_id in cameras for hold in holds_of(directory, camera_id)]
+    return [hold for camera_id in recorded_cameras(directory) for hold in holds_of(directory, camera_id)]
 
 
 def release(directory: Path, hold_id: str) -> Hold:
@@ -101,10 +117,12 @@ def release(directory: Path, hold_id: str) -> Hold:
     raise HoldError(f"there is no hold {hold_id}")
 
 
-def merged(holds: list[Hold]) -> list[Range]:
-    """The ranges of `holds`, which are in order of their start, without overlaps."""
+def merged(holds: list[Hold], now: datetime) -> list[Range]:
+    """The ranges of those `holds` that stand at `now`, without overlaps. They are in order of their start."""
     ranges: list[Range] = []
     for hold in holds:
+        if hold.is_over(now):
+            continue
         if ranges and hold.since <= ranges[-1][1]:
             ranges[-1] = (ranges[-1][0], max(ranges[-1][1], hold.until))
         else:

@@ -49,6 +49,7 @@ CREATE INDEX IF NOT EXISTS segments_open ON segments (path) WHERE state = 'open'
 """
 _COLUMNS = "segment_id, camera_id, path, started_us, ended_us, duration_seconds, bytes, sha256, state"
 _IS_KEPT = "path NOT IN (SELECT path FROM deletions)"
+_RANGES_A_GROUP = 100
 _CAMERAS = """
 WITH RECURSIVE found (id) AS (
     SELECT min(camera_id) FROM segments
@@ -292,6 +293,11 @@ def _from_us(us: int) -> datetime:
 
 
 def _outside(held: Iterable[Range]) -> tuple[str, list[int]]:
-    """What stands behind a WHERE, and its values, for segments that no range touches."""
+    """What stands behind a WHERE, and its values, for segments that no range touches.
+
+    In groups: SQLite refuses an expression that is nested deeper than 1,000, and a chain of ANDs is.
+    """
     bounds = [(_to_us(until), _to_us(since)) for since, until in held]
-    return " AND NOT (started_us < ? AND ended_us > ?)" * len(bounds), [us for bound in bounds for us in bound]
+    groups = [len(bounds[first : first + _RANGES_A_GROUP]) for first in range(0, len(bounds), _RANGES_A_GROUP)]
+    condition = "".join(f" AND ({' AND '.join(['NOT (started_us < ? AND ended_us > ?)'] * size)})" for size in groups)
+    return condition, [us for bound in bounds for us in bound]

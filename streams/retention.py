@@ -128,7 +128,7 @@ class Retention:
         cameras = self._cameras()
         for camera_id in cameras:
             try:
-                held = merged(holds_of(self._directory, camera_id))
+                held = merged(holds_of(self._directory, camera_id), now)
             except HoldError as error:
                 self._report(str(error))
                 continue
@@ -216,7 +216,8 @@ class Retention:
             raise _Stays(f"that is no recording of camera {row.camera_id}")
         if path.stat().st_size != row.byte_count:
             raise _Stays("it is not as its row says; `haechi recordings recover` looks at it anew")
-        if touches(merged(holds_of(self._directory, row.camera_id)), row.started_at, row.ended_at):
+        held = merged(holds_of(self._directory, row.camera_id), self._utc_now())
+        if touches(held, row.started_at, row.ended_at):
             raise _Stays("somebody has put a hold on it")
 
     def _forget(self, gone: list[_Due]) -> None:

@@ -18,6 +18,7 @@ from control_center.api import (
     cameras,
     description,
     figures,
+    holds,
     incidents,
     internal,
     ledger,
@@ -41,6 +42,7 @@ _RESOURCES = (
     cameras,
     whep,
     recordings,
+    holds,
     incidents,
     figures,
     ledger,
@@ -74,6 +76,7 @@ def create_app(
             watches = [
                 asyncio.create_task(supervise("watch over the fleet", center.watch)),
                 asyncio.create_task(supervise("watch over live pictures", center.viewers.watch)),
+                asyncio.create_task(supervise("watch over holds", center.holds.watch)),
             ]
             try:
                 yield

@@ -44,3 +44,9 @@ def refuse_unknown(center: Center, camera_id: str) -> None:
     """Raises Problem (404)."""
     if camera_id not in center.fleet.cameras:
         raise Problem(HTTPStatus.NOT_FOUND, f"there is no camera {camera_id}", "not-found")
+
+
+def refuse_never_registered(center: Center, camera_id: str) -> None:
+    """As `refuse_unknown`, but a camera that was removed is known still. Raises Problem (404)."""
+    if camera_id not in center.register.loaded.former:
+        refuse_unknown(center, camera_id)

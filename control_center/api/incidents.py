@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Annotated
 
@@ -18,11 +19,14 @@ from control_center.incident_views import IncidentsView, IncidentView, StepsView
 from control_center.incidents.life import NotAssignable
 from control_center.incidents.store import IncidentFilter
 from control_center.incidents.transitions import State, Verdict
-from control_center.ledger import Entry
+from control_center.ledger import Entry, LedgerFailed
 from control_center.reach import incident_limit
+from control_center.recording_holds import TooManyHolds
 from control_center.rights import Desk, Right
 from detectors.event import EventKind
+from streams.holds import HoldError
 
+logger = logging.getLogger(__name__)
 router = guarded_router(prefix="/api/v1/incidents", tags=["incidents"])
 
 # The rail shows a picture with each alarm, again and again; one look in so long is one row (ADR 0087).
@@ -177,8 +181,18 @@ async def note_on_incident(
 async def close_incident(
     incident_id: IncidentId, form: ClosingForm, center: CurrentCenter, actor: CurrentActor
 ) -> IncidentView:
-    """Judge it: closed with a verdict; its grants end. 409 when it is closed already or has another owner."""
-    return _told(center, await center.life.close(incident_id, actor, form.verdict, form.note))
+    """Judge it: closed with a verdict; its grants end. 409 when it is closed already or has another owner.
+
+    What was recorded of one that is `real` is held for `recording.keep_real_days`.
+    """
+    incident = await center.life.close(incident_id, actor, form.verdict, form.note)
+    view = _told(center, incident)
+    try:
+        await center.holds.keep_real(incident)
+    except (HoldError, TooManyHolds, LedgerFailed) as error:
+        # It is closed all the same; the watch over holds tries again, and says so.
+        logger.error("incident %s was judged real and is not held yet: %s", incident_id, error)
+    return view
 
 
 @router.post("/{incident_id}/receive")

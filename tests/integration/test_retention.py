@@ -271,6 +271,29 @@ def test_what_is_held_stays_until_it_is_released(scene: Scene) -> None:
     assert scene.files() == []
 
 
+def test_a_hold_ends_by_itself_when_its_time_has_come(scene: Scene) -> None:
+    held = put_segment(scene.directory, scene.index, NOW - 40 * DAY)
+    about = {"camera_id": "gate", "since": held.started_at, "until": held.ended_at, "reason": "a case"}
+    until = NOW + timedelta(hours=2)
+    place(scene.directory, Hold.model_validate({**about, "placed_by": "kim", "placed_at": NOW, "expires_at": until}))
+    scene.work(1)
+    assert scene.files() == [held.path]
+    scene.work(2)
+    assert scene.files() == []
+
+
+def test_thousands_of_holds_on_one_camera_neither_stop_retention_nor_let_go(scene: Scene) -> None:
+    rows = [put_segment(scene.directory, scene.index, NOW - 40 * DAY + timedelta(minutes=n)) for n in range(20)]
+    for number in range(2500):
+        since = rows[0].started_at + timedelta(seconds=0.2 * number)
+        about = {"camera_id": "gate", "since": since, "until": since + timedelta(seconds=0.1), "reason": "a case"}
+        hold = Hold.model_validate({**about, "placed_by": "kim", "placed_at": NOW})
+        (scene.directory / f"recordings/gate/hold-{hold.hold_id}.json").write_text(hold.model_dump_json())
+    scene.work(0.1)
+    assert scene.retention.last_error == ""
+    assert scene.files() == [row.path for row in rows[:9]]  # 2,500 × 0.2 s reach into the ninth minute
+
+
 def test_a_hold_that_cannot_be_read_holds_all_of_its_camera_and_no_other(scene: Scene) -> None:
     gate = put_segment(scene.directory, scene.index, NOW - 40 * DAY)
     put_segment(scene.directory, scene.index, NOW - 40 * DAY, "park")

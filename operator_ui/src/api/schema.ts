@@ -369,6 +369,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Holds
+         * @description What is held, in order of its beginning; of one camera, of one incident, or all.
+         */
+        get: operations["list_holds"];
+        put?: never;
+        /**
+         * Hold Recordings
+         * @description Keep a camera's recordings of some time (32 days at most) until `expires_at`; a row of the ledger.
+         */
+        post: operations["hold_recordings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold Incident
+         * @description Keep what its camera recorded of an incident: from a minute before it began until it was closed, or until now,
+         *     but no longer than an hour after its last event.
+         */
+        post: operations["hold_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Hold
+         * @description End a hold: what it held is deleted when its time has come. A row of the ledger.
+         */
+        post: operations["release_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents": {
         parameters: {
             query?: never;
@@ -561,6 +626,8 @@ export interface paths {
         /**
          * Close Incident
          * @description Judge it: closed with a verdict; its grants end. 409 when it is closed already or has another owner.
+         *
+         *     What was recorded of one that is `real` is held for `recording.keep_real_days`.
          */
         post: operations["close_incident"];
         delete?: never;
@@ -1305,6 +1372,83 @@ export interface components {
                 [key: string]: components["schemas"]["HealthPart"];
             };
         };
+        /** HoldForm */
+        HoldForm: {
+            /** Camera Id */
+            camera_id: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Incident Id */
+            incident_id?: string | null;
+        };
+        /** HoldView */
+        HoldView: {
+            /** Hold Id */
+            hold_id: string;
+            /** Camera Id */
+            camera_id: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Reason */
+            reason: string;
+            /** Placed By */
+            placed_by: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /**
+             * Expires At
+             * @description null: until it is released
+             */
+            expires_at: string | null;
+            /** Incident Id */
+            incident_id: string | null;
+            /**
+             * By Verdict
+             * @description placed by the center, as a person judged the incident real
+             */
+            by_verdict: boolean;
+            /**
+             * Over
+             * @description its time has come: it holds nothing any more
+             */
+            over: boolean;
+        };
+        /**
+         * HoldsView
+         * @description `faults`: cameras whose holds cannot be read; nothing of them is deleted until they can.
+         */
+        HoldsView: {
+            /** Holds */
+            holds: components["schemas"]["HoldView"][];
+            /** Faults */
+            faults: string[];
+        };
         /** ImportForm */
         ImportForm: {
             /**
@@ -1383,6 +1527,16 @@ export interface components {
             by_category: {
                 [key: string]: components["schemas"]["IncidentFigure"];
             };
+        };
+        /** IncidentHoldForm */
+        IncidentHoldForm: {
+            /** Reason */
+            reason: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /** IncidentStateCounts */
         IncidentStateCounts: {
@@ -1821,6 +1975,11 @@ export interface components {
             enabled: boolean;
             /** Zones */
             zones: components["schemas"]["Zone"][];
+        };
+        /** ReleaseForm */
+        ReleaseForm: {
+            /** Reason */
+            reason: string;
         };
         /**
          * Role
@@ -2784,6 +2943,139 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                 };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: {
+                camera?: string | null;
+                incident?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldsView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    hold_recordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    hold_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentHoldForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldView"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    release_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem details (RFC 9457) */
             default: {

@@ -20,7 +20,14 @@ from control_center.database import Account
 from control_center.rights import RIGHTS, Right, Role
 from tests.integration.control_center.conftest import RunningCenter
 
-IDS = {"camera_id": "gate", "incident_id": "0" * 32, "account_id": "0" * 32, "session_id": "s", "worker_id": "w0"}
+IDS = {
+    "hold_id": "0" * 32,
+    "camera_id": "gate",
+    "incident_id": "0" * 32,
+    "account_id": "0" * 32,
+    "session_id": "s",
+    "worker_id": "w0",
+}
 IDS |= {"segment_id": "0" * 32}
 
 

@@ -52,6 +52,10 @@ GET    /api/v1/cameras/{camera_id}/recordings/init/{segment_id} .      .      x 
 GET    /api/v1/cameras/{camera_id}/recordings/media/{segment_id} .      .      x      x     o     o     .      .      .
 GET    /api/v1/cameras/{camera_id}/recordings/clip.mp4    .      .      x      x     o     o     .      .      .
 GET    /api/v1/cameras/{camera_id}/recordings/thumbnail.jpg .      .      x      x     o     o     .      .      .
+GET    /api/v1/holds                                     .      .      x      x     .     .     .      x      .
+POST   /api/v1/holds                                     .      .      x      x     .     .     .      .      .
+POST   /api/v1/holds/{hold_id}/release                   .      .      .      x     .     .     .      .      .
+POST   /api/v1/incidents/{incident_id}/hold              .      .      x      x     .     .     .      .      .
 GET    /api/v1/incidents                                 .      .      x      x     o     o     x      .      .
 GET    /api/v1/incidents/{incident_id}                   .      .      x      x     o     o     x      .      .
 GET    /api/v1/incidents/{incident_id}/steps             .      .      x      x     o     o     x      .      .
@@ -88,7 +92,7 @@ POST   /internal/v1/events                               .      x      .      . 
 FROM_AFAR = {"X-Forwarded-For": "203.0.113.9"}
 # An id that is not there, so that nothing is removed when one may remove it.
 IDS = {"camera_id": "gate", "account_id": "0" * 32, "session_id": "s", "worker_id": "w0"}
-IDS |= {"segment_id": "0" * 32}
+IDS |= {"segment_id": "0" * 32, "hold_id": "0" * 32}
 OFFER = {"content": b"v=0\r\n", "headers": {"Content-Type": "application/sdp"}}
 HALF_AN_HOUR_AGO = datetime.now(UTC) - timedelta(minutes=30)
 RANGE = {"from": HALF_AN_HOUR_AGO.isoformat(), "to": (HALF_AN_HOUR_AGO + timedelta(minutes=1)).isoformat()}
