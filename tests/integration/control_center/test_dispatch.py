@@ -123,7 +123,7 @@ async def test_a_double_click_makes_one_dispatch_one_grant_and_one_answer(city: 
     assert await codes("police", "receive", {}) == [200] + [409] * 5
     assert await codes("fire", "arrive", {}) == [200] + [409] * 5
     assert await codes("fire", "outcome", {"outcome": "out"}) == [200] + [409] * 5
-    assert await codes("kim", "close", {"verdict": "real"}) == [200] + [409] * 5
+    assert await codes("kim", "close", {"verdict": "unsure"}) == [200] + [409] * 5
     assert await rows(city.center, Dispatch) == await rows(city.center, Grant) == 2
     assert await rows(city.center, IncidentStep) == 1 + 2 + 1 + 1 + 1 + 1
     assert len(await ledger_of(city.center, incident_id)) == 2 * 2 + 3 + 1 + 2
@@ -186,7 +186,7 @@ async def test_a_desk_cannot_answer_what_was_not_dispatched_to_it(city: Staffed)
 async def test_closing_ends_the_grants_at_the_same_moment_and_the_desk_keeps_the_incident(city: Staffed) -> None:
     incident_id = await city.alarm()
     await city.take("kim", incident_id, "dispatch", desks=["police", "fire"], note="")
-    closed = await city.take("kim", incident_id, "close", verdict="real", note="calm again")
+    closed = await city.take("kim", incident_id, "close", verdict="unsure", note="calm again")
     assert (closed["granted_cameras"], closed["closed_by"]) == ([], "kim")
     async with city.center.parts.database.read() as session:
         ended = set(await session.scalars(select(Grant.ended_at)))
@@ -197,7 +197,7 @@ async def test_closing_ends_the_grants_at_the_same_moment_and_the_desk_keeps_the
         assert await city.get(who, f"/incidents/{incident_id}") == closed
         assert (await city.get(who, "/incidents?open=true"))["incidents"] == []
     assert [row[:3] for row in await ledger_of(city.center, incident_id)][-3:] == [
-        ("kim", "incident.closed", "real"),
+        ("kim", "incident.closed", "unsure"),
         ("kim", "grant.ended", "fire"),
         ("kim", "grant.ended", "police"),
     ]
