@@ -20,7 +20,7 @@ from streams.gop_buffer import GopBuffer
 from streams.recorder import Recorder
 from streams.recording_plan import mode_at
 from streams.recording_store import RecordingStore
-from streams.relay.relay import StreamKey
+from streams.relay import StreamKey
 from streams.sources.process import SourceProcess
 from streams.stream import Stream
 from streams.stream_status import StreamState

@@ -17,8 +17,7 @@ from streams.outbox import Outbox
 from streams.picture_process import PictureProcess
 from streams.playback.process import PlaybackProcess
 from streams.recording_store import RecordingStore
-from streams.relay import Relay
-from streams.relay.relay import StreamKey
+from streams.relay import Relay, StreamKey
 from streams.roster import Roster
 from streams.running_camera import CameraSite, RunningCamera
 from streams.stream_status import StreamState

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import islice, takewhile
 from weakref import WeakValueDictionary
 
 from streams.access_unit import AccessUnit
@@ -12,6 +13,8 @@ from streams.relay.errors import CodecNotRelayable, NotRelayable, ReorderedFrame
 from streams.relay.packetizer import PacketizedUnit
 from streams.relay.start import is_reordered, is_start, plan_start
 from streams.relay.viewer import Viewer
+
+_RATE_NS = 10_000_000_000
 
 
 class Feed:
@@ -26,6 +29,7 @@ class Feed:
         self._viewers: dict[Viewer, None] = {}
         self._packets: WeakValueDictionary[int, PacketizedUnit] = WeakValueDictionary()
         self._previous: AccessUnit | None = None
+        self._rate = (0, 0.0)
         self._stop = ExitStack()
 
     @property
@@ -49,6 +53,26 @@ class Feed:
         """The cached GOP as it is sent to a viewer who has just come; empty when it must wait for a key frame."""
         plan = plan_start(self.buffer, self._max_burst_bytes)
         return [(unit, self._packetized(index, unit)) for index, unit in plan]
+
+    def bits_per_second(self, now_ns: int) -> float:
+        """What the stream needs, from what is kept of its last 10 s; looked up once a second at most."""
+        looked_ns, bits = self._rate
+        if now_ns - looked_ns >= 1_000_000_000:
+            kept = list(takewhile(lambda unit: now_ns - unit.received_ns < _RATE_NS, self._kept_backwards()))
+            bits = sum(unit.size for unit in kept) * 8e9 / max(1, now_ns - kept[-1].received_ns) if kept else 0.0
+            self._rate = (now_ns, bits)
+        return bits
+
+    def seconds_to_key_frame(self, now_ns: int) -> float:
+        """When the next key frame is due, going by the GOP before; 2 s where it does not tell."""
+        came = list(islice((unit.received_ns for unit in self._kept_backwards() if unit.is_key), 2))
+        return max(0.0, (2 * came[0] - came[1] - now_ns) / 1e9) if len(came) > 1 else 2.0
+
+    def _kept_backwards(self) -> Iterator[AccessUnit]:
+        for index in range(self.buffer.next_index - 1, self.buffer.first_index - 1, -1):
+            unit = self.buffer.get(index)
+            assert unit is not None
+            yield unit
 
     def _take(self, index: int, unit: AccessUnit) -> None:
         previous, self._previous = self._previous, unit

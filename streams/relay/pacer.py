@@ -11,6 +11,7 @@ SLICE_NS = 2_000_000  # the loop is given back after so long
 STEP_SECONDS = 0.002
 BUCKET_BYTES = 64 * 1228  # what a receiver's default socket buffer takes at once with room to spare
 FULL_BYTES_PER_SECOND = 12_500_000
+_NARROW_BYTES = 8 * 1228.0
 LEAST_BYTES_PER_SECOND = 625_000
 
 
@@ -21,13 +22,21 @@ class Bucket:
         self.rate = float(FULL_BYTES_PER_SECOND)
         self.bytes = float(BUCKET_BYTES)
         self._filled_ns = 0
+        self._limit: float | None = None
 
     def fill(self, now_ns: int) -> None:
         """Add what was earned since the last time."""
         if self._filled_ns:
-            earned = (now_ns - self._filled_ns) * self.rate / 1e9
+            rate = self.rate if self._limit is None else min(self.rate, self._limit)
+            earned = (now_ns - self._filled_ns) * rate / 1e9
             self.bytes = min(float(BUCKET_BYTES), self.bytes + earned)
         self._filled_ns = now_ns
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """Send no faster than a way that is known to be narrow carries; None: it is not."""
+        self._limit = bytes_per_second
+        if bytes_per_second is not None:
+            self.bytes = min(self.bytes, _NARROW_BYTES)
 
     def slow_down(self) -> None:
         self.rate = max(float(LEAST_BYTES_PER_SECOND), self.rate / 2)

@@ -7,6 +7,7 @@ sends the run in one system call (UDP GSO). All packets of a run have one size, 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ RUN_PACKETS = 16  # GSO allows 64 (54 of this size); network drivers in practice
 _SINGLE_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
 _SENT_TYPES = frozenset({1, 2, 3, 4, _IDR, _SPS, _PPS})  # a decoder needs no delimiter, filler or SEI
 _STAP_A, _FU_A = 24, 28
+_FILLER = b"\x0c" + b"\xff" * (PAYLOAD_BYTES - 2) + b"\x80"  # a NAL unit that decoders pass over (H.264, 7.3.2.7)
 
 
 class Run(NamedTuple):
@@ -48,6 +50,14 @@ class PacketizedUnit:
         self.payloads = packetize(unit)
         self.payload_bytes = sum(map(len, self.payloads))
         self._layouts: dict[int, Layout] = {}
+
+    def with_filler(self, packet_count: int) -> PacketizedUnit:
+        """The same picture and so many packets of filler data behind it, to try what a way carries."""
+        filled = copy(self)
+        filled.payloads = [*self.payloads, *[_FILLER] * packet_count]
+        filled.payload_bytes = self.payload_bytes + packet_count * PAYLOAD_BYTES
+        filled._layouts = {}
+        return filled
 
     def layout(self, tag_bytes: int) -> Layout:
         """The packets with room for an SRTP tag of `tag_bytes` (10 for AES-CM-SHA1-80, 16 for AES-GCM)."""

@@ -9,19 +9,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from config.settings import StreamName, WorkerSettings
+from config.settings import WorkerSettings
 from streams.gop_buffer import GopBuffer
-from streams.relay.errors import NoInstantRefresh, RelayFull, UnknownCamera, UnknownSession
+from streams.relay.choice import StreamKey, Streams, StreamWish
+from streams.relay.errors import RelayFull, UnknownSession
 from streams.relay.feed import Feed
 from streams.relay.pacer import Pacer
 from streams.relay.sdp import choose_format, parse_offer
 from streams.relay.session import NO_KEY_FRAME, Session, SessionLimits
-from streams.relay.start import MOST_BURST_BYTES, plan_start, refuse_unless_relayable
+from streams.relay.start import MOST_BURST_BYTES
 from streams.relay.transport import Certificate, MediaAddress, MediaTransport
 
 log = logging.getLogger(__name__)
 
-StreamKey = tuple[str, StreamName]
 _CHECK_SECONDS = 1.0
 
 
@@ -36,19 +36,19 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that was opened. `start` says how its picture begins: at once, at once from `sub`, or waiting."""
+    """A session that was opened. `start` and `why` say how its picture begins, as in `Choice`."""
 
     session_id: str
     answer: str
     etag: str
     start: str
+    why: str
 
 
 class Relay:
     """Sends streams to WHEP viewers, copying. One event loop owns it; call `close` at the end.
 
-    `streams` may change at any time. Without a `sub` stream of a camera its `main` one is sent for both.
-    A cached GOP over `max_burst_bytes` is not sent at connect (0: never).
+    `streams` may change at any time. A kept GOP over `max_burst_bytes` is not sent at once (0: never).
     """
 
     def __init__(
@@ -60,36 +60,28 @@ class Relay:
         max_viewers: int = 2000,
         max_burst_bytes: int = MOST_BURST_BYTES,
     ) -> None:
-        self._streams = streams
+        self._streams = Streams(streams, max_burst_bytes, self._end_feed)
         self._limits = limits or SessionLimits()
         self._max_viewers = max_viewers
-        self._max_burst_bytes = max_burst_bytes
         self._address = MediaAddress(settings.media_host, settings.udp_ports)
         self._certificate = Certificate()
         self._pacer = Pacer()
-        self._feeds: dict[StreamKey, Feed] = {}
-        self._keyless: set[StreamKey] = set()
         self._sessions: dict[str, Session] = {}
         self._totals: Counter[str] = Counter()
         self._checker: asyncio.Task[None] | None = None
         self._closing = False
 
-    async def open(self, camera_id: str, stream: StreamName, offer_sdp: str, viewer: str = "") -> Opened:
+    async def open(self, camera_id: str, stream: StreamWish, offer_sdp: str, viewer: str = "") -> Opened:
         """Open a session for a browser's offer. Raises a RelayError that says why not."""
-        key, buffer = self._find(camera_id, stream)
         if self._closing or len(self._sessions) >= self._max_viewers:
             raise RelayFull("the relay is closing" if self._closing else f"{self._max_viewers} viewers are connected")
-        name = f"{key[0]}/{key[1]}"
+        choice = self._streams.choose(camera_id, stream)
         offer = parse_offer(offer_sdp)
-        refuse_unless_relayable(name, buffer)
-        if key in self._keyless and buffer.last_key_index is None:
-            raise NoInstantRefresh(f"{name} sends no key frames that fit the ring; lower its key frame interval")
-        self._keyless.discard(key)
-        starter_key = self._starter(key, buffer)
-        h264 = choose_format(offer, _profile(buffer))
+        h264 = choose_format(offer, _profile(choice.feed.buffer))
         transport = MediaTransport(self._certificate.current(), self._address)
-        feed, starter = self._feed(key), self._feed(starter_key or key)
-        session = Session(camera_id, feed, starter, transport, self._pacer, self._limits, self._forget, viewer)
+        session = Session(
+            camera_id, stream, choice, self._streams, transport, self._pacer, self._limits, self._forget, viewer
+        )
         self._sessions[session.id] = session
         try:
             await transport.gather()
@@ -104,7 +96,7 @@ class Relay:
         answer = session.start(offer, h264)
         if self._checker is None:
             self._checker = asyncio.create_task(self._check(), name="relay check")
-        return Opened(session.id, answer, session.etag, _start_word(key, starter_key))
+        return Opened(session.id, answer, session.etag, choice.start, choice.why)
 
     def session(self, camera_id: str, session_id: str) -> Session:
         """A session that is open. Raises UnknownSession."""
@@ -115,8 +107,8 @@ class Relay:
 
     def viewer_counts(self) -> dict[StreamKey, int]:
         """Connected viewers by stream."""
-        counts = Counter(session.feed.name for session in self._sessions.values() if session.viewer is not None)
-        return {key: counts[feed.name] for key, feed in self._feeds.items() if counts[feed.name]}
+        counts = Counter(session.stream_key for session in self._sessions.values() if session.viewer is not None)
+        return dict(counts)
 
     def open_sessions(self) -> list[OpenSession]:
         """Every session and whom it is for."""
@@ -129,11 +121,22 @@ class Relay:
 
     def counters(self) -> dict[str, int]:
         """What was sent since the start: viewers that came (`sessions`), packets, bytes, repeated, unsent packets,
-        units, skipped_units, drops to a key frame, nacks (packets asked for), plis; and `viewers` now."""
+        units, skipped_units, drops to a key frame, switches of stream, nacks (packets asked for), plis; viewers."""
         totals = Counter(self._totals)
         for session in self._sessions.values():
             totals += _count(session)
-        names = ["packets", "bytes", "repeated", "unsent", "units", "skipped_units", "drops", "nacks", "plis"]
+        names = [
+            "packets",
+            "bytes",
+            "repeated",
+            "unsent",
+            "units",
+            "skipped_units",
+            "drops",
+            "switches",
+            "nacks",
+            "plis",
+        ]
         viewers = sum(session.viewer is not None for session in self._sessions.values())
         sessions = self._totals["sessions"] + len(self._sessions)
         return {"viewers": viewers, "sessions": sessions} | {name: totals[name] for name in names}
@@ -152,44 +155,17 @@ class Relay:
             self._checker = None
         self._pacer.close()
 
-    def _find(self, camera_id: str, stream: StreamName) -> tuple[StreamKey, GopBuffer]:
-        wanted: tuple[StreamName, ...] = ("sub", "main") if stream == "sub" else ("main",)
-        for name in wanted:
-            buffer = self._streams.get((camera_id, name))
-            if buffer is not None and not buffer.closed:
-                return (camera_id, name), buffer
-        raise UnknownCamera(f"this worker has no camera {camera_id[:64]!r} with a {stream} stream")
-
-    def _starter(self, key: StreamKey, buffer: GopBuffer) -> StreamKey | None:
-        """The stream whose cached GOP is sent first: this one, or the sub stream while this one's is too long."""
-        if plan_start(buffer, self._max_burst_bytes):
-            return key
-        sub: StreamKey = (key[0], "sub")
-        other = self._streams.get(sub)
-        if key == sub or other is None or other.closed:
-            return None
-        newest = other.get(other.next_index - 1)
-        suits = newest is not None and newest.parameters.codec == "h264"
-        return sub if suits and plan_start(other, self._max_burst_bytes) else None
-
-    def _feed(self, key: StreamKey) -> Feed:
-        feed, buffer = self._feeds.get(key), self._streams[key]
-        if feed is None or feed.buffer is not buffer:
-            feed = self._feeds[key] = Feed(f"{key[0]}/{key[1]}", buffer, self._max_burst_bytes, self._end_feed)
-        return feed
-
     def _end_feed(self, feed: Feed) -> None:
         reason = feed.refusal.detail if feed.refusal else "the stream has ended"
-        for session in self._sessions.values():
-            if session.viewer is not None and session.viewer.feed is feed:
-                session.end(reason)
+        for session in list(self._sessions.values()):
+            session.lose(feed, reason)
 
     def _forget(self, session: Session) -> None:
         self._sessions.pop(session.id, None)
         self._totals += _count(session)
         self._totals["sessions"] += 1
         if session.reason == NO_KEY_FRAME:
-            self._keyless |= {key for key, feed in self._feeds.items() if feed is session.feed}
+            self._streams.remember_keyless(session.choice.feed)
 
     async def _check(self) -> None:
         while True:
@@ -200,8 +176,7 @@ class Relay:
         now_ns = time.monotonic_ns()
         for session in list(self._sessions.values()):
             session.check(now_ns)
-        for key in [key for key, feed in self._feeds.items() if key not in self._streams and not feed.viewers]:
-            del self._feeds[key]
+        self._streams.sweep()
 
 
 def _count(session: Session) -> Counter[str]:
@@ -214,9 +189,3 @@ def _profile(buffer: GopBuffer) -> int:
     newest = buffer.get(buffer.next_index - 1)
     sets = newest.parameters.parameter_sets if newest is not None else ()
     return next((nal[1] for nal in sets if len(nal) > 3 and nal[0] & 0x1F == 7), 0)
-
-
-def _start_word(key: StreamKey, starter: StreamKey | None) -> str:
-    if starter is None:
-        return "next-key-frame"
-    return "cached-gop" if starter == key else "sub-stream"

@@ -5,10 +5,18 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSrPacket
+from aiortc.rtp import (
+    RtcpByePacket,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
 
 _NTP_EPOCH_SECONDS = 2_208_988_800  # 1900 → 1970
-_GENERIC_NACK, _PICTURE_LOSS, _FULL_INTRA_REQUEST = 1, 1, 4
+_GENERIC_NACK, _PICTURE_LOSS, _FULL_INTRA_REQUEST, _APPLICATION = 1, 1, 4, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +24,14 @@ class Feedback:
     """What a compound packet of the viewer says about our stream.
 
     `lost`: sequence numbers it misses (NACK). `wants_key`: PLI or FIR. `fraction_lost`: 0..1 since its last report,
-    None without a report. `is_bye`: it left.
+    None without a report. `estimate`: what it thinks that the way carries, bits/s (REMB, draft-alvestrand-rmcat-remb).
+    `is_bye`: it left.
     """
 
     lost: tuple[int, ...] = ()
     wants_key: bool = False
     fraction_lost: float | None = None
+    estimate: int | None = None
     is_bye: bool = False
 
 
@@ -29,11 +39,13 @@ def parse_feedback(data: bytes, ssrc: int) -> Feedback:
     """Read a compound RTCP packet. Raises ValueError when it is malformed."""
     lost: list[int] = []
     wants_key = is_bye = False
-    fraction_lost = None
+    fraction_lost = estimate = None
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRtpfbPacket):
             if packet.fmt == _GENERIC_NACK and packet.media_ssrc == ssrc:
                 lost += packet.lost
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == _APPLICATION:
+            estimate = _estimate(packet.fci, ssrc) or estimate
         elif isinstance(packet, RtcpPsfbPacket):
             wants_key |= packet.fmt in (_PICTURE_LOSS, _FULL_INTRA_REQUEST) and packet.media_ssrc in (ssrc, 0)
         elif isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
@@ -42,7 +54,7 @@ def parse_feedback(data: bytes, ssrc: int) -> Feedback:
                     fraction_lost = report.fraction_lost / 256
         elif isinstance(packet, RtcpByePacket):
             is_bye = True
-    return Feedback(tuple(lost), wants_key, fraction_lost, is_bye)
+    return Feedback(tuple(lost), wants_key, fraction_lost, estimate, is_bye)
 
 
 def sender_report(
@@ -72,6 +84,17 @@ def goodbye(ssrc: int, cname: str) -> bytes:
         + _source_description(ssrc, cname)
         + struct.pack("!BBHI", 0x81, 203, 1, ssrc)
     )
+
+
+def _estimate(message: bytes, ssrc: int) -> int | None:
+    """Bits/s of a REMB for our stream; None when it is another application's message."""
+    if not message.startswith(b"REMB"):
+        return None
+    try:
+        bits, sources = unpack_remb_fci(message)
+    except struct.error as error:
+        raise ValueError("REMB is truncated") from error
+    return bits if ssrc in sources else None
 
 
 def _source_description(ssrc: int, cname: str) -> bytes:

@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streams.relay.errors import StaleSession
+from config.settings import StreamName
+from streams.relay.bandwidth import Step, StreamJudge
+from streams.relay.choice import Choice, StreamKey, Streams, StreamWish
+from streams.relay.errors import RelayError, StaleSession
 from streams.relay.feed import Feed
 from streams.relay.pacer import Pacer
 from streams.relay.rtp_sender import RtpSender
@@ -18,15 +21,20 @@ from streams.relay.transport import MediaTransport
 from streams.relay.viewer import Viewer
 
 log = logging.getLogger(__name__)
+_STREAMS: tuple[StreamName, StreamName] = ("main", "sub")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """A session that does not connect in time, or whose viewer is not heard of for so long, ends."""
+    """A session that does not connect in time, or whose viewer is not heard of for so long, ends.
+
+    One that has another stream than it wished for looks for its own again every `choose_again_seconds`.
+    """
 
     connect_seconds: float = 12.0
     silence_seconds: float = 15.0
     first_picture_seconds: float = 30.0
+    choose_again_seconds: float = 10.0
 
 
 class Session:
@@ -35,8 +43,9 @@ class Session:
     def __init__(
         self,
         camera_id: str,
-        feed: Feed,
-        starter: Feed,
+        wish: StreamWish,
+        choice: Choice,
+        streams: Streams,
         transport: MediaTransport,
         pacer: Pacer,
         limits: SessionLimits,
@@ -46,10 +55,13 @@ class Session:
         self.id = secrets.token_urlsafe(16)
         self.camera_id = camera_id
         self.opened_for = opened_for
-        self.feed = feed
+        self.wish = wish
+        self.choice = choice
         self.viewer: Viewer | None = None
         self.reason = ""
-        self._starter = starter
+        self._streams = streams
+        self._judge: StreamJudge | None = None
+        self._chosen_ns = time.monotonic_ns()
         self._transport = transport
         self._pacer = pacer
         self._limits = limits
@@ -77,7 +89,7 @@ class Session:
             session_id=secrets.randbits(62),
         )
         self._peer_user = offer.transport.ice_user
-        self._task = asyncio.create_task(self._run(offer, h264), name=f"viewer of {self.feed.name}")
+        self._task = asyncio.create_task(self._run(offer, h264), name=f"viewer of {self.choice.feed.name}")
         return answer
 
     async def add_candidates(self, fragment: str) -> None:
@@ -93,16 +105,40 @@ class Session:
         viewer = self.viewer
         if viewer is None:
             return
-        viewer.report(now_ns)
+        viewer.report()
         if viewer.sender.counters.packets == self._packets_seen:
             viewer.heard_ns = now_ns  # nothing was sent, so nothing need be said; ICE consent watches meanwhile
         self._packets_seen = viewer.sender.counters.packets
-        if viewer.feed is not None and viewer.feed.buffer.closed:
-            self.end("the stream has ended")
+        if closed := next((feed for feed in (viewer.feed, viewer.next_feed) if feed and feed.buffer.closed), None):
+            self.lose(closed, "the stream has ended")
         elif now_ns - viewer.heard_ns > self._limits.silence_seconds * 1e9:
             self.end("the viewer is silent")
         elif not viewer.counters.units and now_ns - self._viewed_ns > self._limits.first_picture_seconds * 1e9:
             self.end(NO_KEY_FRAME)
+        else:
+            self._choose_again(viewer, now_ns)
+
+    @property
+    def stream_key(self) -> StreamKey:
+        """The stream it has or is to have."""
+        return self.camera_id, self.choice.stream
+
+    def choose(self, wish: StreamWish) -> None:
+        """Go over to another stream without a gap. Raises a RelayError that says why not; all goes on as it was."""
+        choice = self._streams.choose(self.camera_id, wish)
+        self.wish = wish
+        self._judge = None
+        self._take(choice)
+
+    def lose(self, feed: Feed, reason: str) -> None:
+        """`feed` can be sent no longer: go on with the other stream, or end."""
+        viewer = self.viewer
+        if self.choice.feed is not feed and (viewer is None or viewer.feed is not feed):
+            return
+        try:
+            self._take(self._streams.choose(self.camera_id, self.wish), at_once=True)
+        except RelayError:
+            self.end(reason)
 
     def end(self, reason: str) -> None:
         """Ask the session to end; it says good-bye and closes its socket soon after."""
@@ -121,12 +157,11 @@ class Session:
         finally:
             if self.viewer is not None:
                 self.viewer.end()
-                self.feed.remove(self.viewer)  # where it was still to go over to it
             try:
                 await self._transport.close()
             finally:
                 self._on_end(self)
-            log.info("viewer of %s left: %s", self.feed.name, self.reason or "it closed the connection")
+            log.info("viewer of %s left: %s", self.choice.feed.name, self.reason or "it closed the connection")
 
     async def _connect(self, offer: Offer, h264: H264Format) -> bool:
         sender = RtpSender(self._transport, h264.payload_type, self._ssrc, self.camera_id)
@@ -154,14 +189,56 @@ class Session:
         viewer = Viewer(sender, self._transport.tag_bytes, self._pacer, lambda: self.end("it said good-bye"))
         self._viewed_ns = time.monotonic_ns()
         self.viewer = viewer
-        units = self._starter.start_units()
-        viewer.feed = self._starter if units else self.feed
-        viewer.feed.add(viewer)
-        if viewer.feed is not self.feed:
-            self.feed.add(viewer)  # its next key frame takes over
-        if units:
-            viewer.burst(units, viewer.feed)
-        log.info("viewer of %s came, %s", self.feed.name, f"{len(units)} pictures at once" if units else "waiting")
+        count = viewer.begin(self.choice.feed, self.choice.starter)
+        name = self.choice.starter.name
+        log.info("viewer of %s came, %s", name, f"{count} pictures at once" if count else "waiting")
+
+    def _take(self, choice: Choice, *, at_once: bool = False) -> None:
+        """Go over to the chosen stream. `at_once`: the present one goes on no longer."""
+        viewer, self.choice = self.viewer, choice
+        self._chosen_ns = time.monotonic_ns()
+        if viewer is None:
+            return
+        viewer.filler_bits = 0.0
+        if at_once or choice.starter is choice.feed or viewer.feed is choice.feed:
+            viewer.change(choice.feed, at_once=at_once)
+        else:
+            viewer.change(choice.starter)
+            viewer.wait_for(choice.feed)
+
+    def _choose_again(self, viewer: Viewer, now_ns: int) -> None:
+        """What the way carries, where the choice is the relay's; what was wished for, where it was not to be had."""
+        if self.wish == "auto" and not self.choice.why:
+            self._weigh(viewer, now_ns)
+        passed = (now_ns - self._chosen_ns) / 1e9
+        awaited = viewer.next_feed
+        if awaited is not None and passed > self._limits.first_picture_seconds:
+            if awaited.buffer.last_key_index is None:
+                self._streams.remember_keyless(awaited)
+                self._try(self.wish)
+        elif self.choice.why and passed > self._limits.choose_again_seconds:
+            self._try(self.wish)
+
+    def _weigh(self, viewer: Viewer, now_ns: int) -> None:
+        main, sub = (self._streams.feed_of(self.camera_id, name) for name in _STREAMS)
+        if main is None or sub is None:
+            return
+        if self._judge is None:
+            self._judge = StreamJudge(viewer.link)
+        step = self._judge.look(now_ns, main.bits_per_second(now_ns))
+        viewer.filler_bits = self._judge.filler_bits
+        if step is not Step.STAY:
+            log.info("viewer of camera %s goes %s, its way carries %s", self.camera_id, step.value, viewer.link)
+            self._try("sub" if step is Step.DOWN else "main", at_once=step is Step.DOWN)
+            if (self.choice.stream == "sub") != self._judge.is_down:
+                self._judge = None
+
+    def _try(self, wish: StreamWish, *, at_once: bool = False) -> None:
+        self._chosen_ns = time.monotonic_ns()
+        try:
+            self._take(self._streams.choose(self.camera_id, wish), at_once=at_once)
+        except RelayError as error:
+            log.debug("viewer of %s stays: %s", self.choice.feed.name, error)
 
     def _receive_rtcp(self, data: bytes) -> None:
         if self.viewer is not None:

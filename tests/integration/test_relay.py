@@ -19,8 +19,7 @@ import pytest
 from config.settings import WorkerSettings
 from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
-from streams.relay import Relay, SessionLimits
-from streams.relay.relay import StreamKey
+from streams.relay import Relay, SessionLimits, StreamKey
 from streams.relay.session import Session
 from streams.relay.transport import MediaTransport
 from streams.relay.viewer import Viewer

@@ -21,8 +21,7 @@ from control_center.ledger import COMMAND_LINE
 from control_center.rights import Role
 from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
-from streams.relay import Relay
-from streams.relay.relay import StreamKey
+from streams.relay import Relay, StreamKey
 from streams.virtual import Mount, VirtualCameraServer
 from tests.browser import serve
 from tests.center_on_a_port import CenterOnAPort, until
