@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 PAGE = Path(__file__).parent / "media" / "whep.html"
+_PATIENCE_MS = 90_000  # what a wait of a page may take on a busy machine; a condition that holds ends it at once
 _ARGUMENTS = [
     "--disable-gpu",
     "--disable-quic",
@@ -44,6 +45,7 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(
             executable_path=path, args=_ARGUMENTS, chromium_sandbox=False, headless=True
         )
+        browser.on("context", lambda context: context.set_default_timeout(_PATIENCE_MS))
         try:
             yield browser
         finally:

@@ -16,11 +16,12 @@ from control_center.api.app import create_app
 from control_center.center import Center
 from control_center.database import Event
 from control_center.serve import CenterServer
+from tests.ports import free_port
 
 TOKEN = "worker-token-of-the-tests"
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 90) -> None:
     """Wait for `condition`; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
@@ -33,8 +34,7 @@ class CenterOnAPort:
     def __init__(self, folder: Path, cameras: Sequence[dict[str, Any]]) -> None:
         self.cameras = list(cameras)
         self._settings = Settings.model_validate({"data_dir": folder / "center", "cameras": self.cameras})
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     @asynccontextmanager
@@ -43,7 +43,7 @@ class CenterOnAPort:
         server = CenterServer(app)
         task = asyncio.create_task(server.serve(sockets=[socket.create_server(("127.0.0.1", self.port))]))
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while not server.started:
                     assert not task.done(), "the center did not start"
                     await asyncio.sleep(0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.ports import free_port
 from tests.requirements import ROOT
 
 # Of every account of a city, whatever its role.
@@ -32,18 +32,10 @@ NAMES = {
     "administrator": "admin",
 }
 OPERATOR = NAMES["operator"]
-STARTS_WITHIN_SECONDS = 60.0
+STARTS_WITHIN_SECONDS = 120.0
 
 
-def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def wait_for(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = 60.0) -> Any:
+async def wait_for(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = 90.0) -> Any:
     """The first true answer of `condition`; fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -96,7 +88,7 @@ class City:
         incidents: list[dict[str, Any]] = answer.json()["incidents"]
         return incidents
 
-    async def wait_live(self, count: int, seconds: float = 60.0) -> None:
+    async def wait_live(self, count: int, seconds: float = 120.0) -> None:
         async def enough() -> bool:
             return bool((await self.status())["cameras"]["live"] >= count)
 
@@ -188,7 +180,7 @@ async def _is_open(process: asyncio.subprocess.Process, log: Path, url: str) -> 
 
 
 async def _signed_in(url: str, name: str, clients: AsyncExitStack) -> httpx.AsyncClient:
-    client = await clients.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False, timeout=20))
+    client = await clients.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False, timeout=60))
     answer = await client.post("/api/v1/session", json={"name": name, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
     return client

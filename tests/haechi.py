@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from tests.ports import free_port
 from tests.requirements import ROOT
 
 COMMAND = [sys.executable, "-m", "control_center"]
@@ -33,12 +33,6 @@ def haechi(*arguments: str | Path, stdin: str = "", **environment: str) -> subpr
         text=True,
         timeout=100,
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def write_settings(folder: Path, **changes: Any) -> Path:
@@ -67,7 +61,7 @@ class RunningHaechi:
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_for(self, pattern: str, seconds: float = 60) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 90) -> re.Match[str]:
         """The first match in what was written; fails when the process ends or the time is over."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

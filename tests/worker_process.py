@@ -18,7 +18,7 @@ import yaml
 
 from detectors.yolox import SHIPPED_MODEL
 from tests.center_on_a_port import TOKEN
-from tests.city import free_port
+from tests.ports import free_port
 from tests.requirements import ROOT, need_data
 
 
@@ -37,7 +37,7 @@ class WorkerProcess:
         status: dict[str, Any] = answer.json()
         return status
 
-    async def wait_status(self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = 60) -> Any:
+    async def wait_status(self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = 90) -> Any:
         """The first status for which `condition` holds."""
         try:
             async with asyncio.timeout(seconds):
@@ -59,7 +59,7 @@ class WorkerProcess:
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit status."""
         self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), 30)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
 
 def write_settings(folder: Path, cameras: Sequence[dict[str, Any]], **sections: Any) -> Path:
@@ -69,11 +69,17 @@ def write_settings(folder: Path, cameras: Sequence[dict[str, Any]], **sections: 
     return file
 
 
-async def start_worker(settings: Path, log: Path, *arguments: str, token: str = TOKEN) -> asyncio.subprocess.Process:
-    """`python -m streams.worker` as w0, writing to `log`."""
+async def start_worker(
+    settings: Path, log: Path, *arguments: str, token: str = TOKEN, patience: float | None = None
+) -> asyncio.subprocess.Process:
+    """`python -m streams.worker` as w0, writing to `log`; with `patience` for its SUB_PATIENCE_SECONDS."""
+    module = ["-m", "streams.worker"]
+    if patience is not None:
+        change = f"import streams.running_camera as camera; camera.SUB_PATIENCE_SECONDS = {patience}"
+        module = ["-c", f"{change}; from streams.worker import main; raise SystemExit(main())"]
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "streams.worker", "--config", str(settings), "--worker-id", "w0", *arguments),
+            *(sys.executable, *module, "--config", str(settings), "--worker-id", "w0", *arguments),
             cwd=ROOT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -84,15 +90,20 @@ async def start_worker(settings: Path, log: Path, *arguments: str, token: str = 
 
 @asynccontextmanager
 async def running_worker(
-    folder: Path, cameras: Sequence[dict[str, Any]], center_url: str, **sections: Any
+    folder: Path,
+    cameras: Sequence[dict[str, Any]],
+    center_url: str,
+    *,
+    patience: float | None = None,
+    **sections: Any,
 ) -> AsyncIterator[WorkerProcess]:
     """Until the block ends; `cameras` and `sections` as in YAML."""
     settings, log, port = write_settings(folder, cameras, **sections), folder / "worker.log", free_port()
-    process = await start_worker(settings, log, "--center-url", center_url, "--http-port", str(port))
+    process = await start_worker(settings, log, "--center-url", center_url, "--http-port", str(port), patience=patience)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     try:
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=20
+            base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=60
         ) as client:
             yield WorkerProcess(process, client, log, folder / "data")
     finally:

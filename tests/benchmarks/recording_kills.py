@@ -40,7 +40,8 @@ _SETTINGS = RecordingSettings(segment_seconds=4)  # short, so that kills meet th
 
 
 async def record(directory: Path, clip: Path, cameras: int) -> None:
-    """Record the clip from all cameras for ever; one line for each picture, before the cameras give it.
+    """Record the clip from all cameras for ever; one line for each picture, before the cameras give it: its number,
+    and how many bytes wait for the disk.
 
     Camera n begins n pictures later than the first, so that the GOPs of no two of them end together.
     """
@@ -53,7 +54,7 @@ async def record(directory: Path, clip: Path, cameras: int) -> None:
         begun = time.monotonic()
         for tick in range(1_000_000):
             await asyncio.sleep(max(0.0, begun + tick / FPS - time.monotonic()))
-            print(tick, flush=True)
+            print(tick, store.queued_bytes, flush=True)
             for late, buffer in enumerate(buffers):
                 if tick >= late:
                     number, now_ns = tick - late, time.monotonic_ns()
@@ -62,8 +63,10 @@ async def record(directory: Path, clip: Path, cameras: int) -> None:
         await asyncio.wait(tasks)
 
 
-def live_and_die(directory: Path, clip: Path, cameras: int, seconds: float) -> list[int]:
-    """Record in another process and kill it; gives how many pictures each camera gave."""
+def live_and_die(directory: Path, clip: Path, cameras: int, seconds: float) -> tuple[list[int], list[int]]:
+    """Record in another process and kill it; gives how many pictures each camera gave, and how many of them before
+    the last moment when nothing waited for the disk.
+    """
     command = [sys.executable, "-m", "tests.benchmarks.recording_kills", "--child", str(directory), "--clip", str(clip)]
     command += ["--cameras", str(cameras)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -71,9 +74,10 @@ def live_and_die(directory: Path, clip: Path, cameras: int, seconds: float) -> l
         process.stdout.readline()
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
-        ticks = [int(line) for line in process.stdout.read().split("\n")[:-1] if line]
-    last = ticks[-1] if ticks else 0
-    return [max(0, last + 1 - late) for late in range(cameras)]
+        told = [(0, 0), *(tuple(map(int, line.split())) for line in process.stdout.read().split("\n")[:-1])]
+    given = told[-1][0] + 1
+    settled = max(tick for tick, waiting in told if not waiting)
+    return [max(0, given - late) for late in range(cameras)], [max(0, settled - late) for late in range(cameras)]
 
 
 def pictures_of(directory: Path, row: SegmentRow) -> int:
@@ -99,19 +103,21 @@ async def rows_after_recovery(directory: Path) -> list[SegmentRow]:
 async def run(kills: int, cameras: int) -> dict[str, Any]:
     """Raises AssertionError where a row and its file differ."""
     lost: list[float] = []
+    of_settled = 0.0
     seen: dict[str, SegmentRow] = {}
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name) / "data"
         clip = make_clip(Path(name) / "clip.mp4", 4, FPS, (320, 180), _GOP, 200_000, "baseline")
         for number in range(kills):
             seconds = random.uniform(0.3 if number else 4.0, 6.0)
-            given = await asyncio.to_thread(live_and_die, directory, clip, cameras, seconds)
+            given, settled = await asyncio.to_thread(live_and_die, directory, clip, cameras, seconds)
             shown = dict.fromkeys((f"camera-{n}" for n in range(cameras)), 0)
             for row in await rows_after_recovery(directory):
                 if row.path not in seen:
                     shown[row.camera_id] += await asyncio.to_thread(pictures_of, directory, row)
                     seen[row.path] = row
             lost += [(one - shown[f"camera-{n}"]) / FPS for n, one in enumerate(given)]
+            of_settled = max(of_settled, *((one - shown[f"camera-{n}"]) / FPS for n, one in enumerate(settled)))
             print(f"kill {number + 1}: at most {max(lost[-cameras:]):.2f} s of a camera lost", file=sys.stderr)
         rows = {row.path: row for row in await rows_after_recovery(directory)}
         assert rows == seen, "rows changed after they were recovered"
@@ -123,6 +129,7 @@ async def run(kills: int, cameras: int) -> dict[str, Any]:
         "files": len(files),
         "recovered": sum(row.state == "recovered" for row in rows.values()),
         "max_lost_seconds": round(max(lost), 3),
+        "max_lost_of_settled_seconds": round(of_settled, 3),  # where nothing waited for the disk any more
         "median_lost_seconds": round(statistics.median(lost), 3),
     }
 

@@ -66,14 +66,14 @@ async def signed_in_page(city: City) -> AsyncIterator[Page]:
         yield page
 
 
-async def playing(page: Page, count: int, seconds: float = 30) -> None:
+async def playing(page: Page, count: int, seconds: float = 90) -> None:
     async def enough() -> bool:
         return bool(await page.evaluate(PLAYING) >= count)
 
     await wait_for(enough, f"{count} tiles playing", seconds)
 
 
-async def moves(page: Page, selector: str, seconds: float = 30) -> None:
+async def moves(page: Page, selector: str, seconds: float = 90) -> None:
     """Fails unless the picture under `selector` presents new frames."""
     before = await page.evaluate(FRAMES, selector)
 

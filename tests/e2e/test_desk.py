@@ -94,7 +94,7 @@ async def _dispatched(city: City) -> str:
 
 
 async def _arrives(page: Page, incident: str) -> None:
-    await page.wait_for_selector(f"[data-testid=desk-scene][data-incident='{incident}']", timeout=15_000)
+    await page.wait_for_selector(f"[data-testid=desk-scene][data-incident='{incident}']")
     await moves(page, "[data-testid=desk-picture][data-camera=park]")
     tiles = page.locator("[data-testid=desk-around] .around-tile")
     assert [await tile.get_attribute("data-camera") for tile in await tiles.all()] == ["c1", "c0"]

@@ -56,13 +56,13 @@ async def raise_alarm(city: City) -> None:
 
 
 async def plays(page: Page, frames: int = 5) -> None:
-    await page.wait_for_selector(READY, timeout=30_000)
+    await page.wait_for_selector(READY, timeout=90_000)
     before = (await page.evaluate(VIDEO))["frames"]
 
     async def more() -> bool:
         return bool((await page.evaluate(VIDEO))["frames"] > before + frames)
 
-    await wait_for(more, "the recorded picture moves", 30)
+    await wait_for(more, "the recorded picture moves")
 
 
 async def pictured(page: Page, name: str) -> None:

@@ -27,7 +27,7 @@ async def wait_state(city: City, camera_id: str, state: str) -> None:
     async def is_so() -> bool:
         return bool((await city.cameras())[camera_id]["state"] == state)
 
-    await wait_for(is_so, f"{camera_id} {state}; the log is {city.log}", 30)
+    await wait_for(is_so, f"{camera_id} {state}; the log is {city.log}")
 
 
 async def test_a_camera_is_added_changed_and_removed_and_the_other_is_recorded_without_a_gap(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from streams.supervision import running
 from streams.utc_clock import UtcClock
 from streams.virtual import Faults, Mount, VirtualCameraServer
 from tests.center_on_a_port import CenterOnAPort, until
-from tests.city import free_port
 from tests.clips import cached_clip
+from tests.ports import free_port
 from tests.worker_process import analysis_settings, running_worker
 
 LOST_SECONDS = 5.0

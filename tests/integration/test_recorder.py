@@ -70,7 +70,7 @@ async def record(store: RecordingStore, units: Sequence[AccessUnit], camera_id: 
     for unit in units:
         buffer.append(unit)
     buffer.close()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, 90)
     return recorder
 
 
@@ -190,7 +190,7 @@ async def test_recording_begins_with_the_gop_that_the_ring_holds(tmp_path: Path)
         for unit in units[25:]:
             buffer.append(unit)
         buffer.close()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 90)
     (row,) = await store.rows()
     assert check_row(tmp_path, row) == 15
 
@@ -213,7 +213,7 @@ async def test_a_disk_that_stalls_costs_seconds_that_are_counted_and_nobody_wait
         for unit in units[120:]:
             buffer.append(unit)
         buffer.close()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 90)
     rows = await store.rows()
     shown = sum(check_row(tmp_path, row) for row in rows)
     assert 0 < shown < 180
@@ -236,7 +236,7 @@ async def test_a_full_disk_is_said_counted_and_recording_goes_on_when_there_is_r
             if number % 15 == 1:
                 await store.flush()
         buffer.close()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 90)
         assert "No space left" in store.status().last_error
     rows = await store.rows()
     shown = sum(check_row(tmp_path, row) for row in rows)
@@ -300,7 +300,7 @@ async def test_a_file_that_another_process_writes_is_left_alone(tmp_path: Path) 
         for unit in units[40:]:
             buffer.append(unit)
         buffer.close()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 90)
     (row,) = await store.rows()
     assert check_row(tmp_path, row) == len(units)
 
@@ -327,7 +327,7 @@ async def test_a_power_cut_costs_only_what_was_not_synced(tmp_path: Path) -> Non
                     index.backup(copy)
                 disk.after_power_cut(directory, copies[-1])
         buffer.close()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 90)
     for copy_directory in copies:
         before = {row.path: row for row in await RecordingStore(copy_directory, SETTINGS).rows()}
         async with RecordingStore(copy_directory, SETTINGS) as again:
@@ -345,24 +345,18 @@ async def test_a_power_cut_costs_only_what_was_not_synced(tmp_path: Path) -> Non
 
 
 def lives_and_dies(directory: Path, clip: Path, seconds: float) -> int:
-    """Record in a process of its own and kill it; gives the last pts_90k that it was given."""
-    command = [sys.executable, "-m", "tests.recording_process", str(directory), str(clip)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        last = int(process.stdout.readline())
-        begun = time.monotonic()
-        for line in process.stdout:
-            last = int(line)
-            if time.monotonic() - begun > seconds:
-                process.send_signal(signal.SIGKILL)
-                break
-        rest = process.stdout.read().split("\n")
-        return max([last, *(int(line) for line in rest if line)])
+    """Record in a process of its own that is killed; how many pictures it had when last nothing waited for the disk."""
+    command = [sys.executable, "-m", "tests.recording_process", str(directory), str(clip), str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    told = [(int(number), int(waiting)) for number, waiting in map(str.split, done.stdout.splitlines())]
+    return max(number for number, waiting in told if not waiting)
 
 
 async def test_kill_9_at_any_moment_loses_the_fragment_being_written_and_no_more(tmp_path: Path) -> None:
     clip = cached_clip(seconds=2, fps=FPS, size=(320, 180), gop=15, profile="baseline")
-    given_90k = [await asyncio.to_thread(lives_and_dies, tmp_path, clip, random.uniform(1.2, 4.0)) for _ in range(2)]
+    chance = random.Random(11)
+    given = [await asyncio.to_thread(lives_and_dies, tmp_path, clip, chance.uniform(1.2, 4.0)) for _ in range(2)]
     files = sorted(tmp_path.rglob("*.mp4"))
     newest = files[-1]
     newest.write_bytes(newest.read_bytes() + b"\0\0\1\0moof and then nothing")
@@ -372,6 +366,5 @@ async def test_kill_9_at_any_moment_loses_the_fragment_being_written_and_no_more
     assert [tmp_path / row.path for row in sorted(rows, key=lambda row: row.path)] == files
     assert {row.state for row in rows} <= {"closed", "recovered"}
     shown = sum(check_row(tmp_path, row) for row in rows)
-    given = sum(pts_90k * FPS // 90_000 + 1 for pts_90k in given_90k)
-    assert given - shown <= 2 * 2 * FPS, "more than the fragment of a second, and one on its way to the disk, was lost"
+    assert sum(given) - shown <= 2 * FPS, "more than the fragment of a second that was not whole was lost"
     assert sum(row.state == "recovered" for row in rows) >= 1

@@ -115,7 +115,7 @@ async def test_two_events_in_a_row_leave_no_gap_and_no_picture_twice(tmp_path: P
                 buffer.append(unit)
                 if unit is units[end - 20]:
                     recorder.finish()
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 90)
         await store.flush()
         rows = await store.rows()
         shown = sum(check_row(tmp_path, row) for row in rows)
@@ -220,7 +220,7 @@ async def record_while_failing(
             acknowledged = taken - round(store.lost_seconds("gate") * FPS)
             faults.append(recorder.fault)
     buffer.close()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, 90)
     return recorder, acknowledged, faults
 
 

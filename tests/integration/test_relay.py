@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from streams.relay.viewer import Viewer
 from tests.browser import serve
 from tests.clips import draw_picture, make_clip
 from tests.live_feed import LiveFeed, append_now, load_units
+from tests.ports import free_port
 from tests.whep_client import WhepClient, lossy_path
 
 SIZE, FPS, GOP = (320, 180), 15, 60
@@ -308,9 +308,7 @@ async def test_a_session_is_trickled_to_and_deleted_as_whep_says(
 async def test_a_fixed_port_range_is_kept_to_and_told_when_it_is_full(clips: dict[str, list[AccessUnit]]) -> None:
     buffer = GopBuffer()
     append_now(buffer, clips["baseline"][:5])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     relay = Relay({("cam", "main"): buffer}, WorkerSettings(udp_ports=(port, port)))
     async with serve(relay) as base, httpx.AsyncClient(base_url=base) as http:
         opened = await http.post("/whep/cam", content=_offer(), headers=_SDP)

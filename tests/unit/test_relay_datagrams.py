@@ -19,7 +19,7 @@ def ends(request: pytest.FixtureRequest) -> Iterator[tuple[UdpSender, socket.soc
             receiver.bind((request.param, 0))
         except OSError:
             pytest.skip("this machine has no IPv6 loopback")
-        receiver.settimeout(5)
+        receiver.settimeout(60)
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         sock.setblocking(False)
         yield UdpSender(sock, receiver.getsockname()[:2]), receiver

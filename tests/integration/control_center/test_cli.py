@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from config.load import read_cameras
 from control_center.cli import app
 from tests.haechi import haechi, write_settings
+from tests.ports import free_port
 
 CAMERA_COMMANDS = [f"camera {name}" for name in ("check", "add", "list", "import", "export", "remove")]
 
@@ -89,9 +90,7 @@ def test_a_database_that_cannot_be_used_is_said_without_its_password(tmp_path: P
 
 
 def test_a_camera_that_cannot_be_reached_is_said_without_its_password() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port = holder.getsockname()[1]
-    answer = haechi("camera", "check", f"rtsp://viewer:s3cret@127.0.0.1:{port}/main")
+    answer = haechi("camera", "check", f"rtsp://viewer:s3cret@127.0.0.1:{free_port()}/main")
     assert answer.returncode == 2
     assert "connection refused" in answer.stderr
     assert "s3cret" not in answer.stderr + answer.stdout

@@ -113,11 +113,11 @@ def test_a_password_for_the_demo_that_is_too_short_is_said_with_its_variable(fol
 
 
 def test_scoring_counts_what_truly_happens_and_was_not_found(folder: Path) -> None:
-    answer = haechi(*("score", "--demo", "0.4", "--json", "--folder", folder, "--settle", "0", "--late", "1"))
+    answer = haechi(*("score", "--demo", "0.3", "--json", "--folder", folder, "--settle", "0", "--late", "1"))
     assert answer.returncode == 1, answer.stderr
     told = json.loads(answer.stdout.strip().splitlines()[-1])
     assert told["cameras"] == told["cameras_live_least"] == 2
-    # 24 s hold at least one whole event of an 8 s loop on each camera, and at most three.
+    # 18 s hold at least one whole event of an 8 s loop on each camera, and at most three.
     assert 2 <= told["truth"] == told["missed"] <= 6
     assert (told["found"], told["false"]) == (0, 0)
     assert told["families"]["crime"]["missed"] == told["missed"]
