@@ -48,9 +48,10 @@ class FoundHolds:
     faults: list[str]
 
 
-def incident_range(incident: Incident, now: datetime) -> tuple[datetime, datetime]:
-    """What of its camera's recordings belongs to an incident, as far as it has come."""
-    until = min(incident.closed_at or now, incident.last_raised_at + AFTER_INCIDENT)
+def incident_range(incident: Incident) -> tuple[datetime, datetime]:
+    """What of its camera's recordings belongs to an incident; of an open one also what is still to be recorded."""
+    longest = incident.last_raised_at + AFTER_INCIDENT
+    until = min(incident.closed_at, longest) if incident.closed_at else longest
     return incident.started_at - BEFORE_INCIDENT, max(until, incident.last_raised_at)
 
 
@@ -105,11 +106,10 @@ class RecordingHolds:
 
         The hold has the incident's id, so that doing it again after a crash makes no second one.
         """
-        is_meant = incident.verdict == "real" and incident.family != "fault" and incident.closed_at is not None
-        if not is_meant or not self._keep_real:
+        is_meant = incident.verdict == "real" and incident.family != "fault"
+        if not is_meant or incident.closed_at is None or not self._keep_real:
             return
-        assert incident.closed_at is not None
-        since, until = incident_range(incident, incident.closed_at)
+        since, until = incident_range(incident)
         hold = Hold(
             hold_id=incident.id,
             camera_id=incident.camera_id,

@@ -85,10 +85,10 @@ async def hold_recordings(form: HoldForm, center: CurrentCenter, actor: CurrentA
 async def hold_incident(
     incident_id: IncidentId, form: IncidentHoldForm, center: CurrentCenter, person: CurrentPerson, actor: CurrentActor
 ) -> HoldView:
-    """Keep what its camera recorded of an incident: from a minute before it began until it was closed, or until now,
-    but no longer than an hour after its last event."""
+    """Keep what its camera recorded of an incident: from a minute before it began until it was closed, but no longer
+    than an hour after its last event; of an open one also what is still to be recorded."""
     incident = await center.incidents.one(incident_id, incident_limit(person))
-    since, until = incident_range(incident, datetime.now(UTC))
+    since, until = incident_range(incident)
     about = {"camera_id": incident.camera_id, "since": since, "until": until, "incident_id": incident_id}
     return await _placed(center, actor, form.model_dump() | about)
 

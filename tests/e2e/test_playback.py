@@ -18,7 +18,7 @@ from tests.e2e.test_console import mounts, settings_for, signed_in_page
 from tests.integration.control_center.conftest import event
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
 MOMENT = "() => Date.parse(document.querySelector('[data-testid=taken]')?.dataset.at ?? '') || null"
 VIDEO = """() => {
@@ -99,6 +99,7 @@ async def test_an_operator_looks_back_from_an_alarm_and_exports_it(tmp_path: Pat
                 await page.click("button:has-text('한국어')")
                 await page.wait_for_selector("[data-testid=export] >> text=내보내기")
                 await pictured(page, "playback-ko")
+                await _holds(page, incident["id"])
             await _desk_looks_back(city, (await city.incidents())[0])
             lead = await city.sign_in("privacy_officer")
             rows = (await lead.get("/api/v1/ledger", params={"camera": "c0"})).json()["rows"]
@@ -109,6 +110,7 @@ async def test_an_operator_looks_back_from_an_alarm_and_exports_it(tmp_path: Pat
             assert [row["reason"] for row in rows if row["action"] == "recording.exported"] == ["case 7"]
             assert len([row for row in rows if row["action"] == "playback.thumbnails"]) == 1
             assert not [row for row in rows if row["action"] == "view.refused"]
+            await _lead_releases_and_privacy_officer_sees(city)
 
 
 async def _goes_about(page: Page) -> None:
@@ -153,6 +155,54 @@ async def _exports(page: Page, incident_id: str) -> None:
     with av.open(io.BytesIO(path.read_bytes())) as container:
         assert sum(1 for _ in container.decode(video=0)) > 30
     assert incident_id
+
+
+async def _holds(page: Page, incident_id: str) -> None:
+    """The range of the export, held from the same form; then the incident's, from its card. A shift lead releases."""
+    await page.select_option("[data-testid=export] [data-testid=hold-days]", "30")
+    await page.click("[data-testid=hold-range]")
+    await page.wait_for_selector(".playback-holds [data-hold] >> text=case 7")
+    await page.wait_for_selector("[data-testid=near_line] .held", state="attached")
+    await pictured(page, "playback-held")
+    await page.goto(page.url.split("/playback")[0] + "/console")
+    await page.click(f"[data-incident='{incident_id}'] .alarm-open")
+    # The range's hold names the incident that it was looked back from.
+    await page.wait_for_selector("[data-testid=incident-hold] [data-hold]")
+    await page.click("[data-testid=hold-open]")
+    await page.fill("[data-testid=hold-form] input", "asked by the police")
+    await page.click("[data-testid=hold-confirm]")
+    await page.wait_for_selector("[data-testid=incident-hold] >> text=asked by the police")
+    await pictured(page, "incident-held")
+    held = page.locator("[data-testid=incident-hold] [data-hold]")
+    assert await held.count() == 2
+    assert await page.locator("[data-testid=release]").count() == 0
+
+
+async def _lead_releases_and_privacy_officer_sees(city: City) -> None:
+    async with chromium() as browser:
+        page = await signed_in_as(browser, city, "shift_lead")
+        await page.goto(f"{city.url}/playback?camera=c0")
+        mine = ".playback-holds [data-hold]:has-text('case 7')"
+        await page.click(f"{mine} [data-testid=release]")
+        await page.fill(".hold-release input", "no longer wanted")
+        await page.click("[data-testid=release-confirm]")
+        await page.wait_for_selector(mine, state="detached")
+        page = await signed_in_as(browser, city, "privacy_officer")
+        await page.click("[data-testid=held] summary")
+        await page.wait_for_selector("[data-testid=held] [data-hold]:has-text('asked by the police')")
+        await page.wait_for_selector("[data-testid=ledger-rows] >> text=Hold on recordings released")
+        await pictured(page, "ledger-held")
+
+
+async def signed_in_as(browser: Browser, city: City, role: str) -> Page:
+    """In a window of its own, with its own cookies."""
+    page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    await page.goto(city.url)
+    await page.fill("input[name=account]", await city.account(role))
+    await page.fill("input[name=password]", PASSWORD)
+    await page.click("button.primary")
+    await page.wait_for_selector("input[name=password]", state="detached")
+    return page
 
 
 async def _desk_looks_back(city: City, incident: dict[str, Any]) -> None:

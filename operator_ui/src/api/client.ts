@@ -11,6 +11,7 @@ export type Session = Readable<Schemas["SessionView"]>;
 export type Incident = Readable<Schemas["IncidentView"]>;
 export type Dispatch = Readable<Schemas["DispatchView"]>;
 export type Step = Readable<Schemas["StepView"]>;
+export type Hold = Readable<Schemas["HoldView"]>;
 export type Figures = Readable<Schemas["FiguresView"]>;
 export type Position = Readable<Schemas["PositionView"]>;
 export type Zone = Readable<Schemas["ZoneView"]>;

@@ -404,8 +404,8 @@ export interface paths {
         put?: never;
         /**
          * Hold Incident
-         * @description Keep what its camera recorded of an incident: from a minute before it began until it was closed, or until now,
-         *     but no longer than an hour after its last event.
+         * @description Keep what its camera recorded of an incident: from a minute before it began until it was closed, but no longer
+         *     than an hour after its last event; of an open one also what is still to be recorded.
          */
         post: operations["hold_incident"];
         delete?: never;

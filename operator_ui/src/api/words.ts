@@ -28,6 +28,7 @@ export const sayProblem = words({
     "playback-busy": "Too many recordings are being fetched. Try again in a moment.",
     "parameters-change": "The video changes its format within this range. Export it in two parts.",
     storage: "The center cannot store it now. Try again in a moment.",
+    "too-many-holds": "This camera has as many holds as there may be.",
     "too-large": "That is too large.",
   },
   ko: {
@@ -55,6 +56,7 @@ export const sayProblem = words({
     "playback-busy": "녹화 영상 요청이 너무 많습니다. 잠시 후 다시 시도하십시오.",
     "parameters-change": "이 구간 안에서 영상 형식이 바뀝니다. 두 부분으로 나누어 내보내십시오.",
     storage: "지금은 저장할 수 없습니다. 잠시 후 다시 시도하십시오.",
+    "too-many-holds": "이 카메라의 보존 개수가 한도에 이르렀습니다.",
     "too-large": "내용이 너무 큽니다.",
   },
 });

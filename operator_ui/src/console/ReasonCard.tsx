@@ -1,5 +1,6 @@
 import type { Incident } from "../api/client";
 import { cameraOf } from "../city/city";
+import { IncidentHold } from "../holds/IncidentHold";
 import { clock, wordFor } from "../words";
 import { Age } from "./Age";
 import { AlarmActions } from "./AlarmActions";
@@ -34,6 +35,7 @@ export function ReasonCard({ incident }: { incident: Incident }) {
         <h3>{say("why")}</h3>
         <Snapshot incident={incident} />
         <Why incident={incident} />
+        {incident.family !== "fault" && <IncidentHold incident={incident} />}
         <Timeline incident={incident} />
       </div>
     </section>

@@ -1,10 +1,14 @@
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { TopBar } from "../app/TopBar";
 import { word } from "../words";
+import { HoldList } from "../holds/HoldList";
+import { say as sayHold } from "../holds/words";
+import { hasRight } from "../session/session";
 import { LedgerFilters } from "./LedgerFilters";
 import { LedgerTable } from "./LedgerTable";
 import { VerificationPanel } from "./VerificationPanel";
-import { loadCameraNames } from "./cameras";
+import { cameraNames, loadCameraNames } from "./cameras";
 import { filters, nextBefore, readError, readNewest, readOlder, reading, rows } from "./ledger";
 import { say } from "./words";
 import "./ledger.css";
@@ -20,10 +24,22 @@ export function Ledger() {
       <TopBar title={word("page_ledger")} />
       <main class="ledger-room">
         <VerificationPanel />
+        {hasRight("view_holds") && <Holds />}
         <LedgerFilters />
         <Rows />
       </main>
     </div>
+  );
+}
+
+/** Read when it is opened: it may be long. */
+function Holds() {
+  const isOpen = useSignal(false);
+  return (
+    <details class="ledger-holds" data-testid="held" onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
+      <summary>{sayHold("title")}</summary>
+      {isOpen.value && <HoldList about={{}} nameOf={(id) => cameraNames.value.get(id) ?? id} />}
+    </details>
   );
 }
 

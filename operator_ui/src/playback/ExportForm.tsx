@@ -2,6 +2,10 @@ import { useSignal } from "@preact/signals";
 import type { Problem } from "../api/problem";
 import { asProblem } from "../api/problem";
 import { ProblemNote } from "../api/ProblemNote";
+import { HoldDays } from "../holds/HoldDays";
+import { holdRange } from "../holds/holds";
+import { say as sayHold } from "../holds/words";
+import { hasRight } from "../session/session";
 import { clock } from "../words";
 import type { Span } from "./time";
 import { say } from "./words";
@@ -11,10 +15,12 @@ interface ExportProps {
   incident: string | null;
   /** The moment on the screen. */
   moment: number | null;
+  onHeld: () => void;
 }
 
-/** Choose a range at the picture, say why, and get it as one MP4. */
-export function ExportForm({ camera, incident, moment }: ExportProps) {
+/** Choose a range at the picture, say why, and get it as one MP4, or keep it from being deleted. */
+export function ExportForm({ camera, incident, moment, onHeld }: ExportProps) {
+  const days = useSignal(90);
   const span = useSignal<Partial<Span>>({});
   const reason = useSignal("");
   const problem = useSignal<Problem | null>(null);
@@ -34,6 +40,11 @@ export function ExportForm({ camera, incident, moment }: ExportProps) {
     link.href = address;
     link.download = "";
     link.click();
+  };
+  const hold = async (): Promise<void> => {
+    if (!isWhole) return;
+    problem.value = await holdRange(camera, { begin, end }, reason.value.trim(), days.value, incident);
+    if (problem.value === null) onHeld();
   };
   const here = (which: keyof Span): void => {
     if (moment !== null) span.value = { ...span.value, [which]: moment };
@@ -66,6 +77,14 @@ export function ExportForm({ camera, incident, moment }: ExportProps) {
       <button class="primary" disabled={!isWhole}>
         {say("export_get")}
       </button>
+      {hasRight("hold_recordings") && (
+        <span class="export-hold">
+          <HoldDays days={days.value} onChoose={(value) => (days.value = value)} />
+          <button type="button" data-testid="hold-range" disabled={!isWhole} title={sayHold("hold_hint")} onClick={() => void hold()}>
+            {sayHold("hold_range")}
+          </button>
+        </span>
+      )}
       {isWrong && <p class="problem">{say("export_wrong")}</p>}
       <ProblemNote problem={problem.value} />
       <small>{say("export_hint")}</small>

@@ -4,6 +4,10 @@ import { TopBar } from "../app/TopBar";
 import { problemWords } from "../api/problem";
 import { cameraOf, cameras } from "../city/city";
 import { clock, word } from "../words";
+import type { Hold } from "../api/client";
+import { HoldList } from "../holds/HoldList";
+import { say as sayHold } from "../holds/words";
+import { hasRight } from "../session/session";
 import { Controls } from "./Controls";
 import { ExportForm } from "./ExportForm";
 import { alarms, cameraId, day, days, earliest, followCamera, problem, ranges, refresh, showDay } from "./recordings";
@@ -101,6 +105,8 @@ function Room({ camera, at, incident }: { camera: string; at: number | null; inc
   const moment = useSignal<number | null>(at);
   const status = useSignal<TapeStatus>({ state: "empty", problem: null });
   const isBegun = useRef(false);
+  const held = useSignal<Hold[]>([]);
+  const placed = useSignal(0);
   useEffect(() => followCamera(camera), [camera]);
   useEffect(() => {
     if (!video.current) return;
@@ -128,7 +134,7 @@ function Room({ camera, at, incident }: { camera: string; at: number | null; inc
     // Without a wish: the last minute there is.
     show(at ?? Math.max((known.at(-1)?.end ?? 0) - 60_000, known.at(-1)?.begin ?? 0));
   }, [known]);
-  const strips = { ranges: known ?? [], alarms: alarms.value, earliest: earliest.value, moment: moment.value, camera, onChoose: show };
+  const strips = { ranges: known ?? [], alarms: alarms.value, earliest: earliest.value, moment: moment.value, camera, held: held.value, onChoose: show };
   return (
     <main class="playback-room">
       <div class="playback-picture" data-testid="playback-picture" data-state={status.value.state}>
@@ -143,7 +149,13 @@ function Room({ camera, at, incident }: { camera: string; at: number | null; inc
       <Controls video={video} tape={tape} onMove={(ms) => show((moment.value ?? 0) + ms)} onNewest={() => show((known?.at(-1)?.end ?? 0) - 5_000)} />
       <Strip name="day_line" span={day.value} roundMs={60_000} {...strips} />
       {moment.value !== null && <Strip name="near_line" span={near(moment.value)} roundMs={2_000} {...strips} />}
-      <ExportForm camera={camera} incident={incident} moment={moment.value} />
+      <ExportForm camera={camera} incident={incident} moment={moment.value} onHeld={() => (placed.value += 1)} />
+      {hasRight("view_holds") && (
+        <section class="playback-holds">
+          <h2>{sayHold("title")}</h2>
+          <HoldList about={{ camera }} version={placed.value} onHolds={(found) => (held.value = found)} />
+        </section>
+      )}
     </main>
   );
 }

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { Incident } from "../api/client";
+import type { Hold, Incident } from "../api/client";
 import { clock, wordFor } from "../words";
 import { Thumbnail } from "./Thumbnail";
 import { share, type Span } from "./time";
@@ -10,6 +10,7 @@ interface StripProps {
   span: Span;
   ranges: readonly Span[];
   alarms: readonly Incident[];
+  held: readonly Hold[];
   earliest: number | null;
   moment: number | null;
   /** Of small pictures: those of moments this near are the same. */
@@ -21,7 +22,7 @@ interface StripProps {
 const TICKS = 8;
 
 /** A line of time: what is recorded, the alarms, where the picture is. A click goes there, hovering shows a picture. */
-export function Strip({ name, span, ranges, alarms, earliest, moment, roundMs, camera, onChoose }: StripProps) {
+export function Strip({ name, span, ranges, alarms, held, earliest, moment, roundMs, camera, onChoose }: StripProps) {
   const hover = useSignal<number | null>(null);
   const percent = (at: number): string => `${(share(span, at) * 100).toFixed(3)}%`;
   const within = (at: number): boolean => at >= span.begin && at <= span.end;
@@ -50,6 +51,12 @@ export function Strip({ name, span, ranges, alarms, earliest, moment, roundMs, c
           .filter((one) => one.end > span.begin && one.begin < span.end)
           .map((one) => (
             <i key={one.begin} class="recorded" style={{ left: percent(one.begin), width: `${((share(span, one.end) - share(span, one.begin)) * 100).toFixed(3)}%` }} />
+          ))}
+        {held
+          .map((one) => ({ id: one.hold_id, begin: Date.parse(one.since), end: Date.parse(one.until), over: one.over }))
+          .filter((one) => !one.over && one.end > span.begin && one.begin < span.end)
+          .map((one) => (
+            <i key={one.id} class="held" title={say("held")} style={{ left: percent(one.begin), width: `${((share(span, one.end) - share(span, one.begin)) * 100).toFixed(3)}%` }} />
           ))}
         {earliest !== null && earliest > span.begin && <i class="closed-before" title={say("earliest")} style={{ width: percent(earliest) }} />}
         {moment !== null && within(moment) && <i class="moment" style={{ left: percent(moment) }} />}

@@ -44,6 +44,18 @@ export function clock(at: string): string {
   });
 }
 
+/** As `dayAndTime`, with the year. */
+export function dateAndTime(at: string): string {
+  return new Date(at).toLocaleString(language.value === "ko" ? "ko-KR" : "en-GB", {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  });
+}
+
 /** A person's date and time of day, as `11.22. 09:05` in Korean. */
 export function dayAndTime(at: string): string {
   return new Date(at).toLocaleString(language.value === "ko" ? "ko-KR" : "en-GB", {
