@@ -13,6 +13,7 @@ from streams.relay.packetizer import has_idr
 
 MOST_BURST_BYTES = 1_000_000
 STALE_SECONDS = 10.0
+_KEYLESS_SECONDS = 30.0
 _B_SLICES = (1, 6)
 
 
@@ -71,6 +72,9 @@ def refuse_unless_relayable(name: str, buffer: GopBuffer) -> None:
 def _refuse_gop(name: str, buffer: GopBuffer) -> None:
     key = buffer.last_key_index
     if key is None:
+        oldest, newest = buffer.get(buffer.first_index), buffer.get(buffer.next_index - 1)
+        if oldest and newest and newest.received_ns - oldest.received_ns > _KEYLESS_SECONDS * 1e9:
+            raise NoInstantRefresh(f"{name} has sent no key frame for a while; set the camera to one every 2 to 4 s")
         return  # a GOP that outgrew the ring, or gradual refresh: the viewer waits, for a limited time
     first = buffer.get(key)
     if first is not None and not has_idr(first):

@@ -65,6 +65,39 @@ def test_a_clock_that_jumps_or_steps_back_never_takes_the_time_stamp_back() -> N
     assert 0 < _ahead(jumped, back) < 2 * FRAME
 
 
+def test_going_to_and_fro_between_streams_never_takes_the_clock_back_and_does_not_add_up() -> None:
+    timeline = Timeline()
+    stamps = [timeline.live(_unit(0, received_ms=0), "main")]
+    sent_ms = 0.0
+    for number in range(1, 41):
+        sent_ms = number * 1000.0
+        name, pts = ("sub", 7_000_000) if number % 2 else ("main", 0)
+        gop = [_unit(pts + number * 90_000 + n * FRAME, received_ms=sent_ms + (n - 14) * 200 / 3) for n in range(15)]
+        stamps += timeline.squeezed(gop, name)
+        stamps.append(timeline.live(_unit(pts + number * 90_000 + 15 * FRAME, received_ms=sent_ms + 200 / 3), name))
+        sent_ms += 200 / 3
+    assert all(_ahead(b, a) < 1 << 31 and b != a for a, b in itertools.pairwise(stamps))
+    assert abs(_ahead(stamps[-1], stamps[0]) - sent_ms * 90) < 100, "what was sent last tells the time that passed"
+
+
+def test_another_stream_that_was_seen_earlier_than_the_last_picture_fits_in_behind_it() -> None:
+    timeline = Timeline()
+    last = timeline.live(_unit(0, received_ms=1000), "main")
+    stamps = timeline.squeezed([_unit(n * FRAME, received_ms=990 - (14 - n) * 66.7) for n in range(15)], "sub")
+    after = timeline.live(_unit(15 * FRAME, received_ms=1056.7), "sub")
+    assert all(_ahead(b, a) in range(1, FRAME) for a, b in itertools.pairwise([last, *stamps, after]))
+    assert abs(_ahead(after, last) - 56.7 * 90) < 60
+
+
+def test_a_report_says_when_the_newest_picture_came() -> None:
+    """Squeezed pictures are ahead of their time by a few ms; the clock of the reports is not."""
+    timeline = Timeline()
+    first = timeline.live(_unit(0, received_ms=0), "main")
+    timeline.squeezed([_unit(n * FRAME, received_ms=100) for n in range(60)], "sub")
+    assert _ahead(timeline.at(100_000_000), first) == 9000
+    assert _ahead(timeline.at(250_000_000), first) == 22_500
+
+
 def test_the_clock_runs_on_between_pictures() -> None:
     timeline = Timeline()
     stamp = timeline.live(_unit(0, received_ms=1000), "main")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtpPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtpPacket, pack_remb_fci
 
 from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
@@ -43,11 +45,12 @@ class Wall:
     def viewer(self, unix: Path | None = None) -> tuple[Viewer, SrtpPair]:
         pair = self._stack.enter_context(SrtpPair(unix=str(unix) if unix else None))
         viewer = Viewer(RtpSender(pair, 96, 1, "cam"), pair.tag_bytes, self.pacer, lambda: None)
-        viewer.feed = self.feed
-        self.feed.add(viewer)
-        if started := self.feed.start_units():
-            viewer.burst(started, self.feed)
+        viewer.begin(self.feed, self.feed)
         return viewer, pair
+
+    def sub(self) -> Feed:
+        """Another stream of the camera."""
+        return Feed("cam/sub", GopBuffer(), 1_000_000, self.refused.append)
 
 
 @pytest.fixture
@@ -137,8 +140,6 @@ async def test_what_waits_for_a_viewer_is_bounded(wall: Wall, units: list[Access
 
 
 async def test_a_damaged_run_is_left_out_until_the_next_key_frame(wall: Wall, units: list[AccessUnit]) -> None:
-    from dataclasses import replace
-
     append_now(wall.buffer, units[:3])
     viewer, pair = wall.viewer()
     append_now(wall.buffer, [replace(unit, is_damaged=True) for unit in units[4:GOP]])
@@ -173,6 +174,116 @@ async def test_a_viewer_that_keeps_losing_packets_falls_back_to_the_next_key_fra
     append_now(wall.buffer, units[2 : GOP + 1])
     assert [_is_key(picture) for picture in await _pictures(pair, 1)] == [True]
     assert viewer.counters.drops == 1
+
+
+def _numbers(pictures: list[list[RtpPacket]]) -> list[int]:
+    return [packet.sequence_number for picture in pictures for packet in picture]
+
+
+async def test_another_stream_begins_with_its_kept_gop_and_nothing_shows_a_seam(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:3])
+    viewer, pair = wall.viewer()
+    pictures = await _pictures(pair, 3)
+    sub = wall.sub()
+    append_now(sub.buffer, units[GOP : GOP + 6])
+    viewer.change(sub)
+    append_now(sub.buffer, units[GOP + 6 : GOP + 7])
+    append_now(wall.buffer, units[3:6])
+    after = await _pictures(pair, 8)
+    assert [_is_key(picture) for picture in after] == [True] + [False] * 6
+    numbers = _numbers(pictures + after)
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    stamps = [picture[0].timestamp for picture in pictures + after]
+    assert all((later - earlier) & 0xFFFF_FFFF < 90_000 and later != earlier for earlier, later in pairwise(stamps))
+    assert wall.feed.viewers == [] and not wall.buffer._listeners, "the one before is not listened to any more"
+    assert viewer.counters.switches == 1
+
+
+async def test_without_a_kept_gop_the_stream_before_goes_on_until_the_next_key_frame(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:2])
+    viewer, pair = wall.viewer()
+    sub = wall.sub()
+    append_now(sub.buffer, units[GOP + 1 : GOP + 2])
+    viewer.change(sub)
+    append_now(wall.buffer, units[2:5])
+    append_now(sub.buffer, units[GOP + 2 : GOP + 3])
+    assert len(await _pictures(pair, 6)) == 5 and viewer.feed is wall.feed
+    append_now(sub.buffer, units[GOP : GOP + 2])
+    append_now(wall.buffer, units[5:7])
+    assert [_is_key(picture) for picture in await _pictures(pair, 3)] == [True, False]
+    assert viewer.feed is sub and wall.feed.viewers == [] and viewer.counters.skipped_units == 0
+
+
+async def test_a_change_of_mind_leaves_nothing_waiting(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:2])
+    viewer, _ = wall.viewer()
+    sub = wall.sub()
+    append_now(sub.buffer, units[GOP + 1 : GOP + 2])
+    viewer.change(sub)
+    assert sub.viewers == [viewer]
+    viewer.change(wall.feed)
+    assert sub.viewers == [] and viewer.next_feed is None
+    viewer.change(sub)
+    viewer.end()
+    assert sub.viewers == wall.feed.viewers == []
+
+
+def _prove_narrow(viewer: Viewer, bits: int) -> None:
+    for estimate in (10_000_000, bits):
+        message = pack_remb_fci(estimate, [1])
+        viewer.receive_rtcp(bytes(RtcpPsfbPacket(fmt=15, ssrc=9, media_ssrc=0, fci=message)))
+
+
+async def test_on_a_narrow_way_a_long_burst_is_not_begun_while_the_stream_before_goes_on(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:2])
+    viewer, pair = wall.viewer()
+    await _pictures(pair, 2)
+    _prove_narrow(viewer, sum(unit.size for unit in units[GOP : GOP + 6]) * 8)
+    sub = wall.sub()
+    append_now(sub.buffer, units[GOP : GOP + 6])
+    viewer.change(sub)
+    assert viewer.feed is wall.feed and viewer.next_feed is sub, "it would have taken a second"
+
+
+async def test_a_stream_that_the_way_no_longer_carries_ends_at_once(wall: Wall, units: list[AccessUnit]) -> None:
+    append_now(wall.buffer, units[:2])
+    viewer, pair = wall.viewer()
+    await _pictures(pair, 2)
+    _prove_narrow(viewer, 1_000_000)
+    sub = wall.sub()
+    append_now(sub.buffer, units[GOP + 1 : GOP + 2])
+    viewer.change(sub, at_once=True)
+    append_now(wall.buffer, units[2:5])
+    assert await _pictures(pair, 1) == []
+    append_now(sub.buffer, units[GOP : GOP + 1])
+    assert [_is_key(picture) for picture in await _pictures(pair, 1)] == [True]
+
+
+async def test_pictures_get_as_much_filler_as_is_tried_and_the_picture_stays_whole(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:1])
+    viewer, pair = wall.viewer()
+    await _pictures(pair, 1)
+    viewer.filler_bits = 2_000_000
+    now_ns = time.monotonic_ns()
+    pictures = []
+    for number, unit in enumerate(units[1:GOP]):
+        wall.buffer.append(replace(unit, received_ns=now_ns + number * 66_666_667))
+        pictures += await _pictures(pair, 1)
+    seconds = (GOP - 2) / 15
+    sent = sum(len(packet.payload) for picture in pictures for packet in picture)
+    assert abs(sent * 8 / seconds - 2_000_000) < 100_000
+    for picture in pictures[1:]:
+        kinds = [packet.payload[0] & 0x1F for packet in picture]
+        assert 12 in kinds and kinds == sorted(kinds, key=lambda kind: kind == 12), "filler comes last"
+        assert [packet.marker for packet in picture] == [0] * (len(picture) - 1) + [1]
 
 
 async def test_malformed_feedback_is_passed_over(wall: Wall, units: list[AccessUnit]) -> None:
