@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,12 +12,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from config import settings
-from config.settings import Camera, CameraList, Section, Settings
+from config.settings import Camera, CameraList, Section, Settings, TurnSettings
 
 # The loader in C reads a thousand cameras in a second, the one in Python takes ten.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_NODES = 2_000_000
 _MAX_DEPTH = 50
+_LEAST_SECRET = 16
 _Model = TypeVar("_Model", bound=Section)
 
 
@@ -69,6 +71,22 @@ def read_text(path: Path) -> str:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+
+
+def turn_secret(turn: TurnSettings) -> str:
+    """What is shared with the TURN servers, from where the settings say. Raises SettingsError."""
+    if turn.secret is not None:
+        secret, place = turn.secret.get_secret_value(), "turn.secret"
+    elif turn.secret_file is not None:
+        secret, place = next(iter(read_text(turn.secret_file).splitlines()), ""), f"turn.secret_file {turn.secret_file}"
+    else:
+        name = turn.secret_variable or ""
+        secret, place = os.environ.get(name, ""), f"turn.secret_variable {name}"
+    if len(secret.strip()) < _LEAST_SECRET:
+        raise SettingsError(
+            f"{place}: holds no secret of at least {_LEAST_SECRET} characters; see `openssl rand -hex 32`"
+        )
+    return secret.strip()
 
 
 def _read(model: type[_Model], text: str, source: str) -> _Model:

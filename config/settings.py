@@ -30,6 +30,7 @@ StreamName = Literal["main", "sub"]
 Transport = Literal["tcp", "udp", "auto"]
 
 
+_HOST = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 # Control characters, and halves of characters of UTF-16 as JSON can write them, which cannot be stored.
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -66,6 +67,15 @@ def _stream_url(value: str) -> str:
         )
     if parts.username or parts.password:
         raise ValueError("must not hold a user name or password; use the camera's `username` and `password` fields")
+    return value
+
+
+_TURN_URL = re.compile(r"turns?:(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:\?transport=(?:udp|tcp))?")
+
+
+def _turn_url(value: str) -> str:
+    if not _TURN_URL.fullmatch(value):
+        raise ValueError("must look like turn:host[:port], turn:host?transport=tcp or turns:host:5349?transport=tcp")
     return value
 
 
@@ -247,16 +257,31 @@ class DeskSettings(Section):
 
 class WorkerSettings(Section):
     count: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = "auto"
-    media_host: Annotated[str, Field(description="address the browsers reach for WebRTC media")] = "127.0.0.1"
+    media_host: Annotated[
+        str | tuple[str, ...],
+        Field(
+            description="address the browsers reach for WebRTC media; a list where there is one of IPv4 and one of IPv6"
+        ),
+    ] = "127.0.0.1"
     udp_ports: Annotated[tuple[int, int] | None, Field(description="fixed range of WebRTC media ports")] = None
     ring_max_bytes: Annotated[int, Field(ge=262_144)] = 8 * 1024 * 1024
 
     @field_validator("media_host")
     @classmethod
-    def _is_one_address(cls, host: str) -> str:
-        if host in {"", "0.0.0.0", "::"}:
+    def _are_addresses(cls, host: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        hosts = (host,) if isinstance(host, str) else host
+        if {"", "0.0.0.0", "::"} & set(hosts):
             raise ValueError("name the one address that browsers reach this machine by, not all of them")
+        if not 1 <= len(hosts) <= 4 or len(set(hosts)) < len(hosts):
+            raise ValueError("name one address, or a list of up to four that differ")
+        if wrong := next((one for one in hosts if not _HOST.fullmatch(one)), None):
+            raise ValueError(f"{wrong!r} is no address or host name; write it without port, brackets or spaces")
         return host
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        """`media_host` as a list."""
+        return (self.media_host,) if isinstance(self.media_host, str) else self.media_host
 
     @field_validator("udp_ports")
     @classmethod
@@ -264,6 +289,32 @@ class WorkerSettings(Section):
         if ports is not None and not 1024 <= ports[0] <= ports[1] <= 65535:
             raise ValueError("must be [first, last] with 1024 ≤ first ≤ last ≤ 65535")
         return ports
+
+
+class TurnSettings(Section):
+    """TURN servers that the browsers are told of, for those that no direct way leads to.
+
+    The secret is the one of coturn's `static-auth-secret`: it stands here, in a file, or in an environment variable.
+    """
+
+    urls: Annotated[tuple[Annotated[str, AfterValidator(_turn_url)], ...], Field(max_length=8)] = ()
+    secret: SecretStr | None = None
+    secret_file: Annotated[Path | None, Field(description="file whose first line is the secret")] = None
+    secret_variable: Annotated[str | None, Field(description="environment variable that holds the secret")] = None
+    credential_seconds: Annotated[
+        int, Field(ge=60, le=86_400, description="how long a browser may begin to use what it was given")
+    ] = 3600
+
+    @model_validator(mode="after")
+    def _has_one_secret(self) -> TurnSettings:
+        given = [place for place in (self.secret, self.secret_file, self.secret_variable) if place is not None]
+        if len(given) != bool(self.urls):
+            raise ValueError(
+                "give one of `secret`, `secret_file` and `secret_variable`"
+                if self.urls
+                else "has a secret but no `urls`"
+            )
+        return self
 
 
 class RecordingSettings(Section):
@@ -328,6 +379,7 @@ class Settings(Section):
     center: CenterSettings = CenterSettings()
     desks: DeskSettings = DeskSettings()
     workers: WorkerSettings = WorkerSettings()
+    turn: TurnSettings = TurnSettings()
     sources: SourceSettings = SourceSettings()
     recording: RecordingSettings = RecordingSettings()
     analysis: AnalysisSettings = AnalysisSettings()

@@ -58,9 +58,9 @@ def main() -> None:
         sys.exit("control_center.serve: HAECHI_WORKER_TOKEN is not set; start the center with `haechi run`")
     try:
         settings = load_settings(arguments.config)
+        app = create_app(settings, token, tuple(filter(None, arguments.workers.split(","))))
     except SettingsError as error:
         sys.exit(str(error))
-    app = create_app(settings, token, tuple(filter(None, arguments.workers.split(","))))
     CenterServer(app).run(sockets=[socket.socket(fileno=arguments.fd)])
 
 

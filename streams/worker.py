@@ -36,6 +36,7 @@ from streams.camera_source import CameraSource
 from streams.center_link import CenterLink, HeartbeatAnswer
 from streams.connect_budget import ConnectBudget
 from streams.event_intake import EventIntake
+from streams.ice_servers import IceServers
 from streams.outbox import Outbox, OutboxError
 from streams.playback.process import PlaybackProcess
 from streams.process_log import set_up_logging
@@ -71,11 +72,12 @@ class WorkerOptions:
 
 
 class Worker:
-    """Builds the parts, runs them, and ends them in reverse order."""
+    """Builds the parts, runs them, and ends them in reverse order. Raises SettingsError."""
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
         self._settings = options.settings
+        self._ice_servers = IceServers(options.settings.turn)
         self._folder = options.settings.data_dir / "workers" / options.worker_id
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -179,9 +181,8 @@ class Worker:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(WorkerCollector(lambda: worker_report.samples(parts)))
-        return worker_http.build_app(
-            whep_routes(parts.relay), self._options.token, lambda: worker_report.status(parts), registry
-        )
+        routes = whep_routes(parts.relay, self._ice_servers)
+        return worker_http.build_app(routes, self._options.token, lambda: worker_report.status(parts), registry)
 
 
 async def _run_until_signal(options: WorkerOptions) -> None:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from streams.ice_servers import IceServers
 from streams.relay import Relay, whep_routes
 from tests.requirements import need_module, need_program
 
@@ -53,13 +54,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def serve(relay: Relay) -> AsyncIterator[str]:
+async def serve(relay: Relay, ice_servers: IceServers | None = None) -> AsyncIterator[str]:
     """Serves the relay's WHEP routes and the test page; gives the base URL, the page is at `/`."""
 
     async def page(request: Request) -> HTMLResponse:
         return HTMLResponse(PAGE.read_text())
 
-    app = Starlette(routes=[Route("/", page), *whep_routes(relay)])
+    app = Starlette(routes=[Route("/", page), *whep_routes(relay, ice_servers)])
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]

@@ -19,6 +19,7 @@ from control_center.api import (
     description,
     figures,
     holds,
+    ice,
     incidents,
     internal,
     ledger,
@@ -34,6 +35,7 @@ from control_center.api.edge import Edge
 from control_center.api.problems import ProblemDetails, install_problem_handlers
 from control_center.api.ui import UI_FOLDER, UserInterface
 from control_center.center import open_center
+from streams.ice_servers import IceServers
 from streams.supervision import supervise
 
 _RESOURCES = (
@@ -41,6 +43,7 @@ _RESOURCES = (
     accounts,
     cameras,
     whep,
+    ice,
     recordings,
     holds,
     incidents,
@@ -67,12 +70,14 @@ def create_app(
     ui_folder: Path = UI_FOLDER,
     hasher: PasswordHasher | None = None,
 ) -> FastAPI:
-    """The whole application; it opens the database when it starts. Raises RightNotStated."""
+    """The whole application; it opens the database when it starts. Raises RightNotStated, SettingsError."""
+    ice_servers = IceServers(settings.turn)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_center(settings, worker_token, expected_workers, hasher) as center:
             app.state.center = center
+            app.state.ice_servers = ice_servers
             watches = [
                 asyncio.create_task(supervise("watch over the fleet", center.watch)),
                 asyncio.create_task(supervise("watch over live pictures", center.viewers.watch)),

@@ -97,7 +97,12 @@ async def authorize(request: Request, right: Right) -> None:
         return
     person = await person_of(center, request)
     if person is None:
-        raise Problem(HTTPStatus.UNAUTHORIZED, "sign in first: POST /api/v1/session", "not-signed-in")
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED,
+            "sign in first: POST /api/v1/session",
+            "not-signed-in",
+            {"WWW-Authenticate": "Bearer"},
+        )
     if right is not Right.READ_STATUS and right not in person.rights:
         raise Problem(HTTPStatus.FORBIDDEN, f"the account {person.name} may not do this ({right.value})", "no-right")
     request.state.person = person
@@ -115,12 +120,12 @@ def cookie_name(request: Request) -> str:
 
 
 def token_of(request: Request) -> str | None:
-    """The session's token, from the cookie."""
-    return request.cookies.get(cookie_name(request))
+    """The session's token: from the cookie, or as a bearer token, which WHEP asks for (RFC 9725, 4.7.1)."""
+    return request.cookies.get(cookie_name(request)) or _bearer(request) or None
 
 
 async def person_of(center: Center, request: Request) -> SignedIn | None:
-    """Who the cookie stands for."""
+    """Who the token stands for."""
     token = token_of(request)
     return await center.accounts.who(token) if token else None
 
@@ -136,8 +141,12 @@ def _authorize_worker(center: Center, request: Request) -> None:
 
 
 def _is_worker(center: Center, request: Request) -> bool:
+    return center.is_worker_token(_bearer(request))
+
+
+def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and center.is_worker_token(token.strip())
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _refuse_other_sites(request: Request) -> None:

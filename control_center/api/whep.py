@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import httpx
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from config.settings import StreamName
 from control_center.accounts import sign_in_id
 from control_center.api.authorization import GuardedRoute, person_of, requires, token_of
 from control_center.api.cameras import refuse_unknown
@@ -51,12 +50,15 @@ _REFUSALS = {"no-right", "out-of-reach"}
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}/whep", tags=["live"], route_class=WitnessedRoute)
 
 SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+# What may be wished for; with `auto` the worker chooses.
+StreamWish = Literal["main", "sub", "auto"]
 _FORWARDED_REQUEST = ("content-type", "if-match", "accept")
-_FORWARDED_RESPONSE = ("content-type", "etag", "link", "accept-patch", "retry-after")
+_FORWARDED_RESPONSE = ("content-type", "etag", "link", "accept-patch", "accept-post", "retry-after")
 _SDP_BODY = {"requestBody": {"required": True, "content": {"application/sdp": {"schema": {"type": "string"}}}}}
-_TRICKLE_BODY = {
-    "requestBody": {"required": True, "content": {"application/trickle-ice-sdpfrag": {"schema": {"type": "string"}}}}
-}
+_FRAGMENT = "application/trickle-ice-sdpfrag"
+_TRICKLE_BODY = {"requestBody": {"required": True, "content": {_FRAGMENT: {"schema": {"type": "string"}}}}}
+_LAYER = {"type": "object", "properties": {"encodingId": {"type": "string", "enum": ["main", "sub", "auto"]}}}
+_LAYER_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _LAYER}}}}
 
 
 @router.post(
@@ -73,7 +75,7 @@ async def open_live(
     center: CurrentCenter,
     person: CurrentPerson,
     actor: CurrentActor,
-    stream: StreamName = "main",
+    stream: StreamWish = "main",
     reason: Annotated[str, Query(max_length=200)] = "",
     incident: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
 ) -> Response:
@@ -92,7 +94,9 @@ async def open_live(
     opened = await _open_and_record(center, camera_id, request, viewer, entry)
     if opened.status_code != HTTPStatus.CREATED:
         return _passed_on(opened)
-    return _passed_on(opened, {"Location": f"/api/v1/cameras/{camera_id}/whep/{quote(_session_id(opened), safe='')}"})
+    location = f"/api/v1/cameras/{camera_id}/whep/{quote(_session_id(opened), safe='')}"
+    links = opened.headers.get("link", "").replace(f"<{opened.headers['location']}/", f"<{location}/")
+    return _passed_on(opened, {"location": location} | ({"link": links} if links else {}))
 
 
 async def known_incident(center: Center, incident_id: str | None) -> str | None:
@@ -157,12 +161,34 @@ def _session_id(answer: httpx.Response) -> str:
     return str(answer.headers.get("location", "")).rstrip("/").rpartition("/")[2]
 
 
+@router.options("", response_class=Response)
+@requires(Right.PUBLIC)
+async def live_options(camera_id: CameraId) -> Response:
+    """What may be posted here (WHEP, RFC 9725 4.1). Nothing for pages of other sites: there is no CORS header."""
+    return Response(headers={"Allow": "OPTIONS, POST", "Accept-Post": "application/sdp"})
+
+
+@router.options("/{session_id}", response_class=Response)
+@requires(Right.PUBLIC)
+async def session_options(camera_id: CameraId, session_id: SessionId) -> Response:
+    """What may be asked of a live picture."""
+    return Response(headers={"Allow": "DELETE, OPTIONS, PATCH", "Accept-Patch": _FRAGMENT})
+
+
+@router.post("/{session_id}/layer", status_code=HTTPStatus.NO_CONTENT, openapi_extra=_LAYER_BODY)
+@requires(Right.VIEW_LIVE)
+async def choose_layer(camera_id: CameraId, session_id: SessionId, request: Request, center: CurrentCenter) -> Response:
+    """Change the live picture to another stream of the camera at its next key frame; `auto`: the worker chooses."""
+    worker = worker_with(center, camera_id)
+    return _passed_on(await _forward(center, worker, request, f"/whep/{camera_id}/{session_id}/layer"))
+
+
 @router.patch("/{session_id}", response_class=Response, openapi_extra=_TRICKLE_BODY)
 @requires(Right.VIEW_LIVE)
 async def add_candidates(
     camera_id: CameraId, session_id: SessionId, request: Request, center: CurrentCenter
 ) -> Response:
-    """Trickle ICE candidates (RFC 8840)."""
+    """Trickle ICE candidates (RFC 8840), with `If-Match`: 428 without, 412 with another, 422 for an ICE restart."""
     worker = worker_with(center, camera_id)
     return _passed_on(await _forward(center, worker, request, f"/whep/{camera_id}/{session_id}"))
 

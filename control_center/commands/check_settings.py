@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from config.load import load_settings
+from config.load import load_settings, turn_secret
 from control_center.terminal import output
 
 app = typer.Typer(no_args_is_help=True, help="Settings files.")
@@ -22,5 +22,7 @@ def _group() -> None:
 def check(file: Annotated[Path, typer.Argument(help="Settings file (YAML).")]) -> None:
     """Read a settings file and name every fault in it."""
     settings = load_settings(file)
+    if settings.turn.urls:
+        turn_secret(settings.turn)
     rules = sum(len(zone.rules) for camera in settings.cameras for zone in camera.zones)
     output.print(f"{file}: right; {len(settings.cameras)} cameras, {rules} rules, data in {settings.data_dir}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from config.load import SettingsError, load_settings
+from config.load import SettingsError, load_settings, turn_secret
 from control_center.supervision.camera_progress import CameraProgress, wait_for_cameras
 from control_center.supervision.data_folder import owned
 from control_center.supervision.installation import Installation, running
@@ -29,6 +29,8 @@ def run(
     if config == DEFAULT_FILE and not config.exists():
         raise SettingsError(f"{config}: is not here; write one (config/examples has some), or try `haechi demo`")
     settings = load_settings(config)
+    if settings.turn.urls:
+        turn_secret(settings.turn)  # one that is missing is told here, not by each process
     say(f"{config}: {len(settings.cameras)} cameras in it, data in {settings.data_dir}")
 
     async def main() -> None:

@@ -4,6 +4,6 @@ from streams.relay.choice import StreamKey, StreamWish
 from streams.relay.errors import RelayError
 from streams.relay.relay import Opened, Relay
 from streams.relay.session import SessionLimits
-from streams.relay.whep import IceServer, whep_routes
+from streams.relay.whep import whep_routes
 
-__all__ = ["IceServer", "Opened", "Relay", "RelayError", "SessionLimits", "StreamKey", "StreamWish", "whep_routes"]
+__all__ = ["Opened", "Relay", "RelayError", "SessionLimits", "StreamKey", "StreamWish", "whep_routes"]

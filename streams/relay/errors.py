@@ -41,9 +41,23 @@ class NoCommonCodec(RelayError):
 class WrongContentType(RelayError):
     status, kind, title = 415, "wrong-content-type", "Wrong content type"
 
+    def __init__(self, wanted: str, given: str) -> None:
+        super().__init__(f"send {wanted}, not {given or 'nothing'}")
+        self.wanted = wanted
+
+
+class BadLayer(RelayError):
+    status, kind, title = 422, "bad-layer", "There is no such layer"
+
 
 class TooLarge(RelayError):
     status, kind, title = 413, "too-large", "The request is too large"
+
+
+class PreconditionRequired(RelayError):
+    """A PATCH without `If-Match` (RFC 9725, 4.3.1; RFC 6585)."""
+
+    status, kind, title = 428, "if-match-required", "If-Match must name the ICE session"
 
 
 class StaleSession(RelayError):
@@ -53,6 +67,8 @@ class StaleSession(RelayError):
 
 
 class RestartNotSupported(RelayError):
+    """What a session with trickle ICE but without restarts must answer (RFC 9725, 4.3.1). It goes on as it was."""
+
     status, kind, title = 422, "ice-restart-not-supported", "ICE restart is not supported; open a new session"
 
 
@@ -77,8 +93,16 @@ class NoInstantRefresh(NotRelayable):
 
 
 class NoPictureYet(RelayError):
-    status, kind, title, retry_after_seconds = 503, "no-picture-yet", "No picture yet", 2
+    """409 with `Retry-After`, as WHEP has it for a stream that nobody publishes now."""
+
+    status, kind, title, retry_after_seconds = 409, "no-picture-yet", "No picture yet", 2
 
 
 class RelayFull(RelayError):
     status, kind, title, retry_after_seconds = 503, "relay-full", "No room for another viewer", 5
+
+
+class NoMediaAddress(RelayError):
+    """What is wrong with this machine or its settings; the same for every viewer until it is mended."""
+
+    status, kind, title, retry_after_seconds = 503, "no-media-address", "The worker has no address for pictures", 30

@@ -63,7 +63,7 @@ class Relay:
         self._streams = Streams(streams, max_burst_bytes, self._end_feed)
         self._limits = limits or SessionLimits()
         self._max_viewers = max_viewers
-        self._address = MediaAddress(settings.media_host, settings.udp_ports)
+        self._address = MediaAddress(settings.media_hosts, settings.udp_ports)
         self._certificate = Certificate()
         self._pacer = Pacer()
         self._sessions: dict[str, Session] = {}

@@ -15,6 +15,7 @@ from streams.relay.errors import BadOffer, NoCommonCodec
 MAX_OFFER_BYTES = 64 * 1024
 _MAX_SECTIONS = 32
 _MOST_MID_BYTES = 16  # of one element with a one-byte header (RFC 8285, 4.2)
+_SDP_LINE = re.compile(r"[a-z]=")
 _MEDIA = re.compile(r"(\w+) (\d+) (\S+) ([\w\-. ]+)")
 _FINGERPRINT = re.compile(r"([\w-]+) ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+)")
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")
@@ -150,11 +151,13 @@ def choose_format(offer: Offer, camera_profile: int) -> H264Format:
 
 
 def parse_candidates(fragment: str) -> tuple[str, ...]:
-    """The candidates of a trickle fragment (RFC 8840), each as the value after `candidate:`."""
+    """The candidates of a trickle fragment (RFC 8840), each as the value after `candidate:`. Raises BadOffer."""
     found = []
-    for line in fragment.splitlines():
+    for line in filter(None, map(str.strip, fragment.splitlines())):
+        if not _SDP_LINE.match(line):
+            raise BadOffer(f"line {line[:80]!r} of the fragment is no SDP")
         if line.startswith("a=candidate:"):
-            found.append(line.removeprefix("a=candidate:").strip())
+            found.append(line.removeprefix("a=candidate:"))
     return tuple(found)
 
 
@@ -190,12 +193,12 @@ def _video_lines(
     lines += [f"a=mid:{section.mid}"] if section.mid is not None else []
     numbers = {name: getattr(offer.extensions, name) for name in _EXTENSION_URIS}
     lines += [f"a=extmap:{numbers[name]} {uri}" for name, uri in _EXTENSION_URIS.items() if numbers[name] is not None]
-    lines += ["a=sendonly", "a=rtcp-mux", f"a=rtpmap:{number} H264/90000"]
+    lines += ["a=sendonly", "a=rtcp-mux", "a=rtcp-mux-only", f"a=rtpmap:{number} H264/90000"]
     lines += [f"a=rtcp-fb:{number} {name}" for name in _FEEDBACK if name in h264.feedback]
     profile = f"profile-level-id={h264.profile_level_id}"
     lines += [f"a=fmtp:{number} level-asymmetry-allowed=1;packetization-mode=1;{profile}"]
     lines += [f"a=msid:{stream_id} {stream_id}-video", f"a=ssrc:{ssrc} cname:{stream_id}"]
-    lines += [f"a=ice-ufrag:{transport.ice_user}", f"a=ice-pwd:{transport.ice_password}"]
+    lines += ["a=ice-options:trickle", f"a=ice-ufrag:{transport.ice_user}", f"a=ice-pwd:{transport.ice_password}"]
     lines += [f"a=candidate:{candidate}" for candidate in transport.candidates] + ["a=end-of-candidates"]
     algorithm, value = transport.fingerprint
     lines += [f"a=fingerprint:{algorithm} {value}"]

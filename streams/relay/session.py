@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from config.settings import StreamName
 from streams.relay.bandwidth import Step, StreamJudge
 from streams.relay.choice import Choice, StreamKey, Streams, StreamWish
-from streams.relay.errors import RelayError, StaleSession
+from streams.relay.errors import RelayError, RestartNotSupported
 from streams.relay.feed import Feed
 from streams.relay.pacer import Pacer
 from streams.relay.rtp_sender import RtpSender
@@ -93,10 +93,10 @@ class Session:
         return answer
 
     async def add_candidates(self, fragment: str) -> None:
-        """Trickled candidates. Raises StaleSession, BadOffer."""
+        """Trickled candidates. Another user name fragment asks for an ICE restart: RestartNotSupported. BadOffer."""
         for_user = parse_ice_user(fragment)
         if for_user is not None and for_user != self._peer_user:
-            raise StaleSession("the candidates are of another ICE session; open a new session instead")
+            raise RestartNotSupported("this session goes on with the candidates it has; open a new session instead")
         for candidate in parse_candidates(fragment):
             await self._transport.add_candidate(candidate)
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import datetime
+import errno
 import ipaddress
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Any
 
@@ -33,7 +35,7 @@ from aiortc.rtcdtlstransport import SRTP_PROFILES, SRTPProtectionProfile
 from pylibsrtp import _binding as _libsrtp
 
 from streams.relay.datagrams import DatagramSender, RelayedSender, UdpSender
-from streams.relay.errors import BadOffer, RelayFull
+from streams.relay.errors import BadOffer, NoMediaAddress, RelayFull
 from streams.relay.sdp import AnswerTransport, PeerTransport
 
 _WRITTEN_AGAINST = {"aiortc": "1.16.", "aioice": "0.13.", "pylibsrtp": "1.0."}
@@ -55,25 +57,29 @@ srtp_protect: Callable[[int, int, int], int] = ctypes.PYFUNCTYPE(
 
 
 class MediaAddress:
-    """Where viewers' sockets are bound and what address the browsers are told.
+    """Where viewers' sockets are bound and what addresses the browsers are told: one of each of `hosts`.
 
-    `host` is bound to when it is an address of this machine; otherwise (NAT, container) the socket is bound to
-    every address and `host` is what the answer says. `ports` is an inclusive range, None for any.
+    A host is bound to when it is an address of this machine; otherwise (NAT, container) the socket is bound to every
+    address of its family and the host is what the answer says. `ports` is an inclusive range, None for any.
     """
 
-    def __init__(self, host: str, ports: tuple[int, int] | None = None) -> None:
-        if host in ("", "0.0.0.0", "::"):
-            raise ValueError(f"media_host {host!r}: name an address that browsers reach, not all of them")
-        self.host = host
+    def __init__(self, hosts: Sequence[str], ports: tuple[int, int] | None = None) -> None:
+        if wrong := {"", "0.0.0.0", "::"} & set(hosts):
+            raise ValueError(f"media_host {min(wrong)!r}: name an address that browsers reach, not all of them")
+        self._hosts = hosts
         self._ports = ports
-        self._resolved: str | None = None
+        self._resolved: list[str] = []
 
-    async def bind(self) -> tuple[socket.socket, str]:
-        """A bound UDP socket and the address to advertise. Raises RelayFull when no port is free."""
-        if self._resolved is None:
-            info = await asyncio.get_running_loop().getaddrinfo(self.host, None, type=socket.SOCK_DGRAM)
-            self._resolved = str(info[0][4][0])
-        advertised = self._resolved
+    async def bind(self) -> list[tuple[socket.socket, str]]:
+        """Bound UDP sockets and the address to advertise of each. Raises RelayFull, NoMediaAddress."""
+        if not self._resolved:
+            self._resolved = [await _resolve(host) for host in self._hosts]
+        with ExitStack() as opened:
+            bound = [(opened.enter_context(self._bind_to(address)), address) for address in self._resolved]
+            opened.pop_all()
+        return bound
+
+    def _bind_to(self, advertised: str) -> socket.socket:
         is_ipv4 = ipaddress.ip_address(advertised).version == 4
         family, anywhere = (socket.AF_INET, "0.0.0.0") if is_ipv4 else (socket.AF_INET6, "::")
         low, high = self._ports or (0, 0)
@@ -81,16 +87,37 @@ class MediaAddress:
         start = random.randrange(len(ports))
         for port in ports[start:] + ports[:start]:
             for address in (advertised, anywhere):
-                sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
                 try:
-                    sock.bind((address, port))
+                    return _bound(family, address, port)
                 except OSError as error:
-                    sock.close()
-                    if error.errno == 99:  # EADDRNOTAVAIL: not an address of this machine
-                        continue
-                    break
-                return sock, advertised
+                    if error.errno == errno.EADDRINUSE:
+                        break
+                    if error.errno == errno.EADDRNOTAVAIL and address != anywhere:
+                        continue  # not an address of this machine
+                    raise NoMediaAddress(
+                        f"workers.media_host {advertised}: no UDP socket ({error.strerror})"
+                    ) from error
         raise RelayFull(f"no UDP port of {low}-{high} is free; widen workers.udp_ports")
+
+
+async def _resolve(host: str) -> str:
+    try:
+        info = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        raise NoMediaAddress(f"workers.media_host {host!r} has no address ({error})") from error
+    return str(info[0][4][0])
+
+
+def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 class Certificate:
@@ -112,27 +139,27 @@ class _Connection(aioice.ice.Connection):
     def __init__(self, address: MediaAddress) -> None:
         super().__init__(ice_controlling=False)
         self._address = address
-        self.sock: socket.socket | None = None
+        self.sockets: dict[Any, socket.socket] = {}  # by the protocol that reads it
         self.nominated = asyncio.Event()
 
     async def gather_candidates(self) -> None:
         self._local_candidates_start = True
-        sock, advertised = await self._address.bind()
-        self.sock = sock
-        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: aioice.ice.StunProtocol(self), sock=sock
-        )
-        protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", advertised),
-            component=1,
-            transport="udp",
-            priority=candidate_priority(1, "host"),
-            host=advertised,
-            port=sock.getsockname()[1],
-            type="host",
-        )
-        self._protocols.append(protocol)
-        self._local_candidates.append(protocol.local_candidate)
+        for preference, (sock, advertised) in enumerate(await self._address.bind()):
+            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: aioice.ice.StunProtocol(self), sock=sock
+            )
+            self.sockets[protocol] = sock
+            protocol.local_candidate = Candidate(
+                foundation=candidate_foundation("host", "udp", advertised),
+                component=1,
+                transport="udp",
+                priority=candidate_priority(1, "host", 65535 - preference),
+                host=advertised,
+                port=sock.getsockname()[1],
+                type="host",
+            )
+            self._protocols.append(protocol)
+            self._local_candidates.append(protocol.local_candidate)
         self._local_candidates_end = True
 
     def data_received(self, data: bytes, component: int) -> None:
@@ -185,7 +212,7 @@ class MediaTransport:
         self.tag_bytes = 0
 
     async def gather(self) -> None:
-        """Bind the socket. Raises RelayFull."""
+        """Bind the sockets. Raises RelayFull, NoMediaAddress."""
         await self._gatherer.gather()
 
     def answer(self) -> AnswerTransport:
@@ -203,11 +230,12 @@ class MediaTransport:
         """
         try:
             candidate = Candidate.from_sdp(value)
-            host = ipaddress.ip_address(candidate.host)
         except ValueError as error:
-            if ".local " in value:
-                return
             raise BadOffer(f"candidate {value[:120]!r} cannot be understood") from error
+        try:
+            host = ipaddress.ip_address(candidate.host)
+        except ValueError:
+            return
         connection = self._gatherer._connection
         usable = candidate.transport.lower() == "udp" and candidate.component == 1 and 0 < candidate.port < 65536
         if usable and not host.is_multicast and len(connection.remote_candidates) < _MOST_CANDIDATES:
@@ -269,7 +297,7 @@ class MediaTransport:
 
     def _sender_over(self, pair: Any) -> DatagramSender:
         address = pair.remote_addr
-        sock = self._gatherer._connection.sock
+        sock = self._gatherer._connection.sockets.get(pair.protocol)
         if pair.local_candidate.type == "relay" or sock is None:
             return RelayedSender(pair.protocol.transport, address)
         return UdpSender(sock, address)

@@ -193,7 +193,11 @@ export interface paths {
          */
         post: operations["open_live"];
         delete?: never;
-        options?: never;
+        /**
+         * Live Options
+         * @description What may be posted here (WHEP, RFC 9725 4.1). Nothing for pages of other sites: there is no CORS header.
+         */
+        options: operations["live_options"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -213,13 +217,57 @@ export interface paths {
          * @description End the live picture.
          */
         delete: operations["close_live"];
-        options?: never;
+        /**
+         * Session Options
+         * @description What may be asked of a live picture.
+         */
+        options: operations["session_options"];
         head?: never;
         /**
          * Add Candidates
-         * @description Trickle ICE candidates (RFC 8840).
+         * @description Trickle ICE candidates (RFC 8840), with `If-Match`: 428 without, 412 with another, 422 for an ICE restart.
          */
         patch: operations["add_candidates"];
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera_id}/whep/{session_id}/layer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose Layer
+         * @description Change the live picture to another stream of the camera at its next key frame; `auto`: the worker chooses.
+         */
+        post: operations["choose_layer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ice-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ice Servers
+         * @description TURN servers for an RTCPeerConnection, with a user name and password that expire.
+         */
+        get: operations["ice_servers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/cameras/{camera_id}/recordings": {
@@ -1449,6 +1497,31 @@ export interface components {
             /** Faults */
             faults: string[];
         };
+        /**
+         * IceServerView
+         * @description One entry of an RTCConfiguration's iceServers (WebRTC, 4.2.4).
+         */
+        IceServerView: {
+            /** Urls */
+            urls: string[];
+            /** Username */
+            username: string;
+            /** Credential */
+            credential: string;
+        };
+        /**
+         * IceServersView
+         * @description `expires_at`: until when they can be begun with. Empty when the settings name no TURN server.
+         */
+        IceServersView: {
+            /** Ice Servers */
+            ice_servers: components["schemas"]["IceServerView"][];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
         /** ImportForm */
         ImportForm: {
             /**
@@ -2607,7 +2680,7 @@ export interface operations {
     open_live: {
         parameters: {
             query?: {
-                stream?: "main" | "sub";
+                stream?: "main" | "sub" | "auto";
                 reason?: string;
                 incident?: string | null;
             };
@@ -2643,7 +2716,66 @@ export interface operations {
             };
         };
     };
+    live_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     close_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    session_options: {
         parameters: {
             query?: never;
             header?: never;
@@ -2695,6 +2827,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    choose_layer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    encodingId?: "main" | "sub" | "auto";
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ice_servers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IceServersView"];
+                };
             };
             /** @description Problem details (RFC 9457) */
             default: {

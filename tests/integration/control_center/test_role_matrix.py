@@ -43,8 +43,12 @@ GET    /api/v1/staff                                     .      .      .      x 
 GET    /api/v1/cameras                                   .      .      x      x     o     o     x      x      x
 GET    /api/v1/cameras/{camera_id}                       .      .      x      x     o     o     x      x      x
 POST   /api/v1/cameras/{camera_id}/whep                  .      .      x      x     o     o     x      .      .
+OPTIONS /api/v1/cameras/{camera_id}/whep                 x      x      x      x     x     x     x      x      x
+OPTIONS /api/v1/cameras/{camera_id}/whep/{session_id}    x      x      x      x     x     x     x      x      x
 PATCH  /api/v1/cameras/{camera_id}/whep/{session_id}     .      .      x      x     x     x     x      .      .
 DELETE /api/v1/cameras/{camera_id}/whep/{session_id}     .      .      x      x     x     x     x      .      .
+POST   /api/v1/cameras/{camera_id}/whep/{session_id}/layer .      .      x      x     x     x     x      .      .
+GET    /api/v1/ice-servers                               .      .      x      x     x     x     x      .      .
 GET    /api/v1/cameras/{camera_id}/recordings             .      .      x      x     o     o     .      .      .
 GET    /api/v1/cameras/{camera_id}/recordings/days        .      .      x      x     o     o     .      .      .
 GET    /api/v1/cameras/{camera_id}/recordings/index.m3u8  .      .      x      x     o     o     .      .      .
