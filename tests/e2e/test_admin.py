@@ -12,6 +12,7 @@ import yaml
 from streams.virtual import VirtualCameraServer
 from tests.city import City, running_city, wait_for
 from tests.e2e.test_console import mounts
+from tests.e2e.test_playback import pictured
 from tests.people import room
 
 if TYPE_CHECKING:
@@ -125,6 +126,49 @@ def _yaml(*cameras: tuple[str, str]) -> str:
         for name, purpose in cameras
     ]
     return yaml.safe_dump({"cameras": listed}, allow_unicode=True)
+
+
+async def test_when_a_camera_is_recorded_is_set_in_its_form(tmp_path: Path) -> None:
+    async with running_city(tmp_path, NO_CAMERAS) as city, room(city, "en") as people:
+        page = await people.sit("administrator")
+        await page.click("[data-testid=add-camera]")
+        await _fill_camera(page, id="gate", name="Gate", purpose="crime prevention", main="rtsp://127.0.0.1:9/gate")
+        await page.uncheck(".camera-form [name=enabled]")
+        assert await page.locator("[name=pre-event]").count() == 0
+        await page.select_option("[name=recording-mode]", "on_event")
+        await _fill_camera(page, **{"pre-event": "7", "post-event": "0", "keep-days": "15", "keep-gigabytes": "200"})
+        await page.click("[data-testid=add-hours]")
+        for day in ("monday", "tuesday", "wednesday", "thursday", "friday"):
+            await page.click(f"[data-day={day}]")
+        await _fill_camera(page, **{"hours-start": "0:00", "hours-end": "24:00"})
+        await page.select_option("[name=hours-mode]", "off")
+        await pictured(page, "admin-recording")
+        await page.click("[data-testid=save-camera]")
+        await page.wait_for_selector("[data-field='recording.post_event_seconds'][data-faulty=true] .fault")
+        await page.wait_for_selector("[data-testid=hours] .fault")
+        assert await _registered(city) == {}
+        await _fill_camera(page, **{"post-event": "40", "hours-start": "00:00"})
+        await page.click("[data-testid=save-camera]")
+        await page.wait_for_selector("[data-camera=gate]")
+        weekend = {"days": ["saturday", "sunday"], "start": "00:00", "end": "24:00", "mode": "off"}
+        assert (await _registered(city))["gate"]["recording"] == {
+            "mode": "on_event",
+            "hours": [weekend],
+            "pre_event_seconds": 7.0,
+            "post_event_seconds": 40.0,
+            "keep_days": 15.0,
+            "keep_bytes": 200_000_000_000,
+        }
+        await page.click("button:has-text('한국어')")
+        await page.click("[data-camera=gate] [data-testid=edit-camera]")
+        assert await page.input_value("[name=recording-mode]") == "on_event"
+        assert await page.input_value("[name=keep-gigabytes]") == "200"
+        assert await page.locator("[data-testid=hours] [aria-pressed=true]").count() == 2
+        await pictured(page, "admin-recording-ko")
+        await page.click("[aria-label='시간대 삭제']")
+        await page.click("[data-testid=save-camera]")
+        await page.wait_for_selector("[data-camera=gate]")
+        assert (await _registered(city))["gate"]["recording"]["hours"] == []
 
 
 async def test_an_import_shows_what_would_change_before_it_is_done(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import { faultsElsewhere, type Fault } from "./faults";
 import { Field } from "./Field";
 import { say } from "./form-words";
 import { ReachFields } from "./ReachFields";
+import { RecordingFields } from "./RecordingFields";
 import { save, type Refused } from "./register";
 import { CATEGORIES, type Category } from "./words";
 import { ZoneList } from "./ZoneList";
@@ -41,6 +42,7 @@ export function CameraForm({ draft, isNew, hasPassword, onDone }: FormOf) {
       <h1>{say(isNew ? "title_add" : "title_edit")}</h1>
       <WhatFields draft={draft} faults={faults} isNew={isNew} />
       <ReachFields draft={draft} faults={faults} hasPassword={hasPassword} />
+      <RecordingFields draft={draft} faults={faults} />
       <ZoneList draft={draft} faults={faults} />
       {refused.value && <Refusal refused={refused.value} />}
       <p class="admin-buttons sticky">

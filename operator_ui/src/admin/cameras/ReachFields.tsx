@@ -2,13 +2,14 @@ import { type CameraDraft, type Transport, TRANSPORTS } from "./draft";
 import type { PartOf } from "./CameraForm";
 import { Field } from "./Field";
 import { say } from "./form-words";
+import { Switch } from "./Switch";
 
 /** How the camera is reached. A stored password is never shown: it is kept, replaced or removed. */
 export function ReachFields({ draft, faults, hasPassword }: PartOf & { hasPassword: boolean }) {
   const set = (change: Partial<CameraDraft>): void => {
     draft.value = { ...draft.value, ...change };
   };
-  const { main, sub, username, password, removePassword, transport, record, enabled } = draft.value;
+  const { main, sub, username, password, removePassword, transport, enabled } = draft.value;
   return (
     <fieldset class="field-group">
       <legend>{say("group_how")}</legend>
@@ -45,29 +46,8 @@ export function ReachFields({ draft, faults, hasPassword }: PartOf & { hasPasswo
         {hasPassword && (
           <Switch name="remove-password" label={say("password_remove")} on={removePassword} onChange={(on) => set({ removePassword: on })} />
         )}
-        <Switch name="record" label={say("field_record")} hint={say("hint_record")} on={record} onChange={(on) => set({ record: on })} />
         <Switch name="enabled" label={say("field_enabled")} hint={say("hint_enabled")} on={enabled} onChange={(on) => set({ enabled: on })} />
       </div>
     </fieldset>
-  );
-}
-
-interface SwitchOf {
-  name: string;
-  label: string;
-  hint?: string;
-  on: boolean;
-  onChange: (on: boolean) => void;
-}
-
-function Switch({ name, label, hint, on, onChange }: SwitchOf) {
-  return (
-    <label class="switch">
-      <input type="checkbox" name={name} checked={on} onChange={(event) => onChange(event.currentTarget.checked)} />
-      <span>
-        {label}
-        {hint && <small>{hint}</small>}
-      </span>
-    </label>
   );
 }

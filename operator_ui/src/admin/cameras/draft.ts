@@ -1,6 +1,7 @@
 /** A camera as it stands in the form: texts, so that what was typed is never lost to a wrong number. */
 
 import type { components } from "../../api/schema";
+import { recordingDraft, recordingOf, type RecordingDraft } from "./recording";
 import type { RegisteredCamera } from "./register";
 import type { Category } from "./words";
 
@@ -44,7 +45,7 @@ export interface CameraDraft {
   removePassword: boolean;
   transport: Transport;
   record: boolean;
-  recording: CameraBody["recording"];
+  recording: RecordingDraft;
   enabled: boolean;
   zones: ZoneDraft[];
 }
@@ -80,7 +81,7 @@ export function emptyDraft(): CameraDraft {
     removePassword: false,
     transport: "tcp",
     record: true,
-    recording: { mode: "continuous", hours: [], pre_event_seconds: 5, post_event_seconds: 30 },
+    recording: recordingDraft(undefined),
     enabled: true,
     zones: [],
   };
@@ -90,7 +91,8 @@ export function draftOf(camera: RegisteredCamera): CameraDraft {
   const { id, name, category, purpose, main, transport, record, recording, enabled } = camera;
   return {
     ...emptyDraft(),
-    ...{ id, name, category, purpose, main, transport, record, recording, enabled },
+    ...{ id, name, category, purpose, main, transport, record, enabled },
+    recording: recordingDraft(recording),
     latitude: camera.position ? String(camera.position.latitude) : "",
     longitude: camera.position ? String(camera.position.longitude) : "",
     sub: camera.sub ?? "",
@@ -118,7 +120,7 @@ export function cameraOf(draft: CameraDraft): CameraBody {
     ...{ id: id.trim(), name: name.trim(), category, purpose: purpose.trim(), main: main.trim(), transport, record, enabled },
     position: hasPosition ? { latitude: number(draft.latitude), longitude: number(draft.longitude) } : null,
     sub: draft.sub.trim() || null,
-    recording,
+    recording: recordingOf(recording),
     username: draft.username.trim() || null,
     ...(password || draft.removePassword ? { password } : {}),
     zones: draft.zones.map((zone) => ({

@@ -34,7 +34,7 @@ export function faultsElsewhere(faults: Fault[]): Fault[] {
   return faults.filter((fault) => !SHOWN.test(formField(fault.field)));
 }
 
-const SHOWN = /^(id|name|category|purpose|position|main|sub|username|password|record|enabled|zones\.\d+)(\.|$)/;
+const SHOWN = /^(id|name|category|purpose|position|main|sub|username|password|record|recording|enabled|zones\.\d+)(\.|$)/;
 
 /** What the field must be, as a word of the form. */
 export function hintFor(field: string): FormWord | null {
