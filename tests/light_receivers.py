@@ -1,0 +1,389 @@
+"""Viewers that cost little: real ICE and DTLS through aiortc, then every datagram's sequence number is counted.
+
+Nothing is decrypted: an RTP header is in the clear (RFC 3711, 3.1). They answer consent checks, send receiver reports
+every second and a generic NACK for what is missing, as a browser does. `python -m tests.light_receivers` is a process
+of them; `ReceiverProcess` drives it: so only the sender's CPU is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import aioice.ice
+import httpx
+from aiortc import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
+from aiortc.rtcdtlstransport import SRTP_PROFILES
+from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket, RtcpRtpfbPacket
+from aiortc.sdp import MediaDescription, SessionDescription, candidate_to_sdp
+
+_SWEEP_SECONDS = 0.002
+_REPORT_SECONDS = 1.0
+_NACK_AFTER_SECONDS, _NACK_AGAIN_SECONDS = 0.02, 0.1
+_SOCKET_BYTES = 4 * 1024 * 1024
+CIPHERS = {"gcm": b"SRTP_AEAD_AES_128_GCM", "sha1": b"SRTP_AES128_CM_SHA1_80"}
+_EXTENSIONS = """a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+"""
+_DESCRIPTION = """v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE {mid}
+m=video 9 UDP/TLS/RTP/SAVPF 102
+c=IN IP4 127.0.0.1
+a=mid:{mid}
+a=recvonly
+a=rtcp-mux
+{extensions}a=rtpmap:102 H264/90000
+a=rtcp-fb:102 nack
+a=rtcp-fb:102 nack pli
+a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
+a=ice-ufrag:{user}
+a=ice-pwd:{password}
+{candidates}
+a=fingerprint:{fingerprint}
+a=setup:{setup}
+"""
+
+
+@dataclass(slots=True)
+class Account:
+    """What one receiver saw since the last `mark`. `lost` never came, not even asked for again; `late` came out of
+    turn. `pictures` counts markers. Delays are of whole pictures against the least seen since it connected."""
+
+    packets: int = 0
+    lost: int = 0
+    late: int = 0
+    pictures: int = 0
+    worst_gap_ms: float = 0.0
+    p99_delay_ms: float = 0.0
+    worst_delay_ms: float = 0.0
+
+
+class SequenceCount:
+    """Sequence numbers, pictures and their delays as they come in."""
+
+    def __init__(self) -> None:
+        self.highest = -1  # unwrapped
+        self.missing: dict[int, float] = {}  # number → when to ask for it (again)
+        self.ssrc = 0
+        self._account = Account()
+        self._delays: list[float] = []
+        self._least_delay = float("inf")
+        self._stamp: int | None = None
+        self._stamp_base = 0
+        self._came = 0.0
+
+    def take(self, header: bytes | bytearray, now: float) -> None:
+        """A packet's first twelve bytes."""
+        _, kind, low, stamp, ssrc = struct.unpack_from("!BBHII", header)
+        account = self._account
+        if self.ssrc != ssrc:
+            self.ssrc, self.highest = ssrc, low - 1
+            self.missing.clear()
+        ahead = (low - self.highest) & 0xFFFF
+        if ahead == 1:
+            self.highest += 1
+        elif 0 < ahead < 0x8000:
+            due = now + _NACK_AFTER_SECONDS
+            self.missing.update(dict.fromkeys(range(self.highest + 1, self.highest + ahead), due))
+            self.highest += ahead
+        elif self.missing.pop(self.highest - (-ahead & 0xFFFF), None) is None:
+            return  # it came twice
+        else:
+            account.late += 1
+        account.packets += 1
+        if self._came:
+            account.worst_gap_ms = max(account.worst_gap_ms, (now - self._came) * 1000)
+        self._came = now
+        if kind & 0x80:
+            account.pictures += 1
+            self._note_delay(stamp, now)
+
+    def mark(self) -> None:
+        """Count from here on."""
+        self._account = Account()
+        self._delays.clear()
+        self.missing.clear()
+
+    def account(self) -> Account:
+        """What was seen; what is missing now is lost."""
+        account = self._account
+        account.lost = len(self.missing)
+        if self._delays:
+            later = sorted(delay - self._least_delay for delay in self._delays)
+            account.p99_delay_ms = round(later[int(len(later) * 0.99)] * 1000, 1)
+            account.worst_delay_ms = round(later[-1] * 1000, 1)
+        account.worst_gap_ms = round(account.worst_gap_ms, 1)
+        return account
+
+    def _note_delay(self, stamp: int, now: float) -> None:
+        if self._stamp is not None:
+            self._stamp_base += (stamp - self._stamp + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
+        self._stamp = stamp
+        delay = now - self._stamp_base / 90_000
+        self._least_delay = min(self._least_delay, delay)
+        self._delays.append(delay)
+
+
+class LightReceiver:
+    """One viewer: `gather`, give `description` to the other side, `connect` to its; then `sweep` now and then."""
+
+    def __init__(self, certificate: RTCCertificate, cipher: str, *, extensions: bool = False) -> None:
+        self.count = SequenceCount()
+        self._gatherer = RTCIceGatherer(iceServers=[])
+        self._ice = RTCIceTransport(self._gatherer)
+        self._dtls = RTCDtlsTransport(self._ice, [certificate])
+        self._dtls._srtp_profiles = [p for p in SRTP_PROFILES if p.openssl_profile == CIPHERS[cipher]]
+        self._extensions = _EXTENSIONS if extensions else ""
+        self._socket: socket.socket | None = None
+        self._protocol: Any = None
+        self._buffer = bytearray(2048)
+
+    async def gather(self) -> None:
+        await self._gatherer.gather()
+
+    def description(self, mid: str = "0", *, answers: bool = False) -> str:
+        """Our SDP. An answer is the active DTLS side."""
+        self._ice._connection.ice_controlling = not answers
+        local, fingerprint = self._gatherer.getLocalParameters(), self._dtls.getLocalParameters().fingerprints[0]
+        candidates = "\n".join(f"a=candidate:{candidate_to_sdp(c)}" for c in self._gatherer.getLocalCandidates())
+        text = _DESCRIPTION.format(
+            mid=mid,
+            extensions=self._extensions,
+            user=local.usernameFragment,
+            password=local.password,
+            candidates=candidates,
+            fingerprint=f"{fingerprint.algorithm} {fingerprint.value}",
+            setup="active" if answers else "actpass",
+        )
+        return text.replace("\n", "\r\n")
+
+    async def connect(self, media: MediaDescription) -> None:
+        """ICE and DTLS with the other side; afterwards its datagrams are ours to sweep."""
+        assert media.ice is not None and media.dtls is not None
+        for candidate in media.ice_candidates:
+            await self._ice.addRemoteCandidate(candidate)
+        await self._ice.addRemoteCandidate(None)
+        await self._ice.start(media.ice)
+        self._dtls._set_role("server" if media.dtls.role == "client" else "client")
+        await self._dtls.start(RTCDtlsParameters(fingerprints=media.dtls.fingerprints))
+        if self._dtls.state != "connected":
+            raise ConnectionError(f"DTLS is {self._dtls.state}")
+        self._protocol = self._ice._connection._nominated[1].protocol
+        descriptor = self._protocol.transport.get_extra_info("socket").fileno()
+        asyncio.get_running_loop()._remove_reader(descriptor)  # type: ignore[attr-defined]
+        self._socket = socket.socket(fileno=os.dup(descriptor))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BYTES)
+
+    def fileno(self) -> int:
+        """The socket, once connected."""
+        assert self._socket is not None
+        return self._socket.fileno()
+
+    def sweep(self, now: float) -> None:
+        """Take all that has come."""
+        assert self._socket is not None
+        receive, buffer, take = self._socket.recvfrom_into, self._buffer, self.count.take
+        try:
+            while True:
+                size, address = receive(buffer)
+                if 128 <= buffer[0] < 192:
+                    if not 192 <= buffer[1] < 224:
+                        take(buffer, now)
+                else:
+                    self._protocol.datagram_received(bytes(buffer[:size]), address)
+        except BlockingIOError:
+            pass
+
+    async def report(self, fraction_lost: int = 0) -> None:
+        """A receiver report (RFC 3550, 6.4.2)."""
+        count = self.count
+        if count.ssrc:
+            info = RtcpReceiverInfo(count.ssrc, fraction_lost, len(count.missing), count.highest & 0xFFFFFFFF, 0, 0, 0)
+            await self._send(bytes(RtcpRrPacket(ssrc=1, reports=[info])))
+
+    async def ask_again(self, now: float) -> None:
+        """A generic NACK for what is missing (RFC 4585, 6.2.1)."""
+        due = [number for number, at in self.count.missing.items() if at <= now][:200]
+        if due:
+            self.count.missing.update(dict.fromkeys(due, now + _NACK_AGAIN_SECONDS))
+            lost = [number & 0xFFFF for number in due]
+            await self._send(bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=self.count.ssrc, lost=lost)))
+
+    async def close(self) -> None:
+        """Say good-bye and close."""
+        if self._socket is not None:
+            self._socket.close()
+        await self._dtls.stop()
+        await self._ice.stop()
+
+    async def _send(self, packet: bytes) -> None:
+        try:
+            await self._dtls._send_rtp(packet)
+        except ConnectionError:
+            pass  # the sender has gone; the account says so
+
+
+class Receivers:
+    """The receivers of this process, swept together."""
+
+    def __init__(self, cipher: str, host: str | None) -> None:
+        self._cipher = cipher
+        self._certificate = RTCCertificate.generateCertificate()
+        self._all: list[LightReceiver] = []
+        self._by_descriptor: dict[int, LightReceiver] = {}
+        self._poll = select.epoll()
+        if host is not None:  # one address each: one socket, and loopback where there is nothing else
+            aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [host]
+
+    async def open_whep(self, url: str, name: str = "", *, extensions: bool = False) -> None:
+        """Connect one more viewer by WHEP; `name` is whom the sender shall take it for."""
+        receiver = LightReceiver(self._certificate, self._cipher, extensions=extensions)
+        await receiver.gather()
+        headers = {"content-type": "application/sdp", "haechi-viewer": name}
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
+            response = await http.post(url, content=receiver.description(), headers=headers)
+        if response.status_code != 201:
+            raise RuntimeError(f"{url}: {response.status_code} {response.text}")
+        await receiver.connect(SessionDescription.parse(response.text).media[0])
+        self.add(receiver)
+
+    def new(self) -> LightReceiver:
+        """One that is connected by other means; `add` it then."""
+        return LightReceiver(self._certificate, self._cipher)
+
+    def add(self, receiver: LightReceiver) -> None:
+        self._all.append(receiver)
+        self._by_descriptor[receiver.fileno()] = receiver
+        self._poll.register(receiver.fileno(), select.EPOLLIN)
+
+    def mark(self) -> None:
+        self.sweep()
+        for receiver in self._all:
+            receiver.count.mark()
+
+    def accounts(self) -> list[Account]:
+        self.sweep()
+        return [receiver.count.account() for receiver in self._all]
+
+    def sweep(self) -> None:
+        for descriptor, _ in self._poll.poll(0):
+            self._by_descriptor[descriptor].sweep(time.monotonic())
+
+    async def run(self) -> None:
+        """Sweep, report and ask until cancelled."""
+        reported = time.monotonic()
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            self.sweep()
+            now = time.monotonic()
+            for receiver in self._all:
+                if receiver.count.missing:
+                    await receiver.ask_again(now)
+            if now - reported >= _REPORT_SECONDS:
+                reported = now
+                for receiver in self._all:
+                    await receiver.report()
+
+    async def close(self) -> None:
+        await asyncio.gather(*(receiver.close() for receiver in self._all))
+
+
+class ReceiverProcess:
+    """A process of light receivers. `async with`; every call waits for its answer."""
+
+    def __init__(self, *, cipher: str = "gcm", host: str | None = "127.0.0.1") -> None:
+        self._arguments = {"cipher": cipher, "host": host}
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def __aenter__(self) -> ReceiverProcess:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.light_receivers", json.dumps(self._arguments)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 30)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    async def connect(self, url: str, count: int, name: str = "", *, extensions: bool = False) -> None:
+        """`count` more viewers by WHEP, one after the other."""
+        await self._ask(do="whep", url=url, count=count, name=name, extensions=extensions)
+
+    async def connect_janus(self, url: str, count: int) -> None:
+        """`count` more viewers of Janus' first mountpoint."""
+        await self._ask(do="janus", url=url, count=count)
+
+    async def mark(self) -> None:
+        """Begin to count."""
+        await self._ask(do="mark")
+
+    async def accounts(self) -> list[Account]:
+        """What each receiver has seen since `mark`."""
+        return [Account(**one) for one in (await self._ask(do="accounts"))["accounts"]]
+
+    async def _ask(self, **command: object) -> dict[str, Any]:
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(command).encode() + b"\n")
+        answer = await process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the receivers ended at {command}")
+        told: dict[str, Any] = json.loads(answer)
+        return told
+
+
+async def _commands(arguments: dict[str, Any], connect_janus: Callable[..., Any]) -> None:
+    receivers = Receivers(arguments["cipher"], arguments["host"])
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1 << 20)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    running = asyncio.create_task(receivers.run())
+    while line := await reader.readline():
+        command = json.loads(line)
+        answer: dict[str, Any] = {}
+        match command["do"]:
+            case "whep":
+                for _ in range(command["count"]):
+                    await receivers.open_whep(command["url"], command["name"], extensions=command["extensions"])
+            case "janus":
+                await connect_janus(receivers, command["url"], command["count"])
+            case "mark":
+                receivers.mark()
+            case "accounts":
+                answer["accounts"] = [asdict(account) for account in receivers.accounts()]
+        print(json.dumps(answer), flush=True)
+        if running.done():
+            await running
+    running.cancel()
+    await receivers.close()
+
+
+if __name__ == "__main__":
+    from tests.janus import watch_mountpoint
+
+    asyncio.run(_commands(json.loads(sys.argv[1]), watch_mountpoint))
