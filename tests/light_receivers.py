@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import select
 import socket
 import struct
 import sys
@@ -26,7 +25,7 @@ from aiortc.rtcdtlstransport import SRTP_PROFILES
 from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket, RtcpRtpfbPacket
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_to_sdp
 
-_SWEEP_SECONDS = 0.002
+_SWEEP_SECONDS = 0.004  # nobody waits for a socket: waking up a receiver would be at the sender's cost
 _REPORT_SECONDS = 1.0
 _NACK_AFTER_SECONDS, _NACK_AGAIN_SECONDS = 0.02, 0.1
 _SOCKET_BYTES = 4 * 1024 * 1024
@@ -187,11 +186,6 @@ class LightReceiver:
         self._socket = socket.socket(fileno=os.dup(descriptor))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BYTES)
 
-    def fileno(self) -> int:
-        """The socket, once connected."""
-        assert self._socket is not None
-        return self._socket.fileno()
-
     def sweep(self, now: float) -> None:
         """Take all that has come."""
         assert self._socket is not None
@@ -243,8 +237,6 @@ class Receivers:
         self._cipher = cipher
         self._certificate = RTCCertificate.generateCertificate()
         self._all: list[LightReceiver] = []
-        self._by_descriptor: dict[int, LightReceiver] = {}
-        self._poll = select.epoll()
         if host is not None:  # one address each: one socket, and loopback where there is nothing else
             aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [host]
 
@@ -266,8 +258,6 @@ class Receivers:
 
     def add(self, receiver: LightReceiver) -> None:
         self._all.append(receiver)
-        self._by_descriptor[receiver.fileno()] = receiver
-        self._poll.register(receiver.fileno(), select.EPOLLIN)
 
     def mark(self) -> None:
         self.sweep()
@@ -279,8 +269,9 @@ class Receivers:
         return [receiver.count.account() for receiver in self._all]
 
     def sweep(self) -> None:
-        for descriptor, _ in self._poll.poll(0):
-            self._by_descriptor[descriptor].sweep(time.monotonic())
+        now = time.monotonic()
+        for receiver in self._all:
+            receiver.sweep(now)
 
     async def run(self) -> None:
         """Sweep, report and ask until cancelled."""

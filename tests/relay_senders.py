@@ -16,7 +16,6 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 import uvloop
@@ -44,9 +43,9 @@ class LiveTrack(MediaStreamTrack):
         super().__init__()
         self._reader = buffer.reader(from_key=True)
 
-    async def recv(self) -> Packet[Any]:
+    async def recv(self) -> Packet:  # type: ignore[type-arg,unused-ignore]
         unit = await self._reader.next()
-        packet: Packet[Any] = Packet(unit.annex_b())
+        packet: Packet = Packet(unit.annex_b())
         packet.pts, packet.time_base = unit.pts_90k, Fraction(1, 90_000)
         return packet
 
