@@ -52,7 +52,11 @@ class SrtpPair:
 
     def receive(self) -> list[RtpPacket]:
         """All RTP packets that have come, decrypted. Raises pylibsrtp.Error for a bad one."""
-        return [RtpPacket.parse(self._rx.unprotect(data)) for data in self.datagrams() if not 192 <= data[1] < 224]
+        return [RtpPacket.parse(data) for data in self.unprotected()]
+
+    def unprotected(self) -> list[bytes]:
+        """The same as bytes."""
+        return [self._rx.unprotect(data) for data in self.datagrams() if not 192 <= data[1] < 224]
 
     def __enter__(self) -> Self:
         return self

@@ -1,8 +1,9 @@
 """H.264 access units as RTP payloads (RFC 6184, packetization mode 1), made once and shared by all viewers.
 
 A `Layout` is one contiguous block in which every packet already lies where it will be sent from: room for the RTP
-header, the payload, room for the SRTP tag. A viewer copies a run of it, fills in headers, encrypts in place and
-sends the run in one system call (UDP GSO). All packets of a run have one size, only its last may be shorter.
+header and its extensions, the payload, room for the SRTP tag. A viewer copies a run of it, fills in headers, encrypts
+in place and sends the run in one system call (UDP GSO). All packets of a run have one size, only its last may be
+shorter.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from streams.access_unit import AccessUnit
 
-PAYLOAD_BYTES = 1200
+PAYLOAD_BYTES = 1180  # with 24 of extensions, a tag of 16 and the headers of UDP and IPv6 1,280: fits every IPv6 link
 HEADER_BYTES = 12
 RUN_PACKETS = 16  # GSO allows 64 (54 of this size); network drivers in practice fewer
 _SINGLE_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
@@ -34,8 +35,12 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`block` with all packets, `slots` (offset, size) of each, `runs` that cover them in order."""
+    """`block` with all packets, `slots` (offset, size) of each, `runs` that cover them in order.
 
+    `received_ns` is when the picture came (monotonic).
+    """
+
+    received_ns: int
     block: bytes
     slots: tuple[tuple[int, int], ...]
     runs: tuple[Run, ...]
@@ -44,12 +49,13 @@ class Layout:
 class PacketizedUnit:
     """The packets of one access unit; `payload_bytes` is what they carry. Layouts are made at first use."""
 
-    __slots__ = ("__weakref__", "_layouts", "payload_bytes", "payloads")
+    __slots__ = ("__weakref__", "_layouts", "payload_bytes", "payloads", "received_ns")
 
     def __init__(self, unit: AccessUnit) -> None:
         self.payloads = packetize(unit)
         self.payload_bytes = sum(map(len, self.payloads))
-        self._layouts: dict[int, Layout] = {}
+        self.received_ns = unit.received_ns
+        self._layouts: dict[tuple[int, int], Layout] = {}
 
     def with_filler(self, packet_count: int) -> PacketizedUnit:
         """The same picture and so many packets of filler data behind it, to try what a way carries."""
@@ -59,11 +65,12 @@ class PacketizedUnit:
         filled._layouts = {}
         return filled
 
-    def layout(self, tag_bytes: int) -> Layout:
-        """The packets with room for an SRTP tag of `tag_bytes` (10 for AES-CM-SHA1-80, 16 for AES-GCM)."""
-        layout = self._layouts.get(tag_bytes)
+    def layout(self, tag_bytes: int, extension_bytes: int = 0) -> Layout:
+        """The packets with room for header extensions and an SRTP tag (10 for AES-CM-SHA1-80, 16 for AES-GCM)."""
+        layout = self._layouts.get((tag_bytes, extension_bytes))
         if layout is None:
-            layout = self._layouts[tag_bytes] = _lay_out(self.payloads, tag_bytes)
+            layout = _lay_out(self.payloads, HEADER_BYTES + extension_bytes, tag_bytes, self.received_ns)
+            self._layouts[tag_bytes, extension_bytes] = layout
         return layout
 
 
@@ -121,14 +128,14 @@ def _fragment(nal: bytes) -> list[bytes]:
     return pieces
 
 
-def _lay_out(payloads: list[bytes], tag_bytes: int) -> Layout:
-    header, tag = bytes(HEADER_BYTES), bytes(tag_bytes)
+def _lay_out(payloads: list[bytes], header_bytes: int, tag_bytes: int, received_ns: int) -> Layout:
+    header, tag = bytes(header_bytes), bytes(tag_bytes)
     slots: list[tuple[int, int]] = []
     runs: list[Run] = []
     parts: list[bytes] = []
     offset = first = start = 0
     for index, payload in enumerate(payloads):
-        size = HEADER_BYTES + len(payload) + tag_bytes
+        size = header_bytes + len(payload) + tag_bytes
         segment = slots[first][1] if first < index else size
         broken = first < index and (size > segment or slots[-1][1] < segment or index - first == RUN_PACKETS)
         if broken:
@@ -139,4 +146,4 @@ def _lay_out(payloads: list[bytes], tag_bytes: int) -> Layout:
         offset += size
     if slots:
         runs.append(Run(first, len(slots) - first, start, offset - start, slots[first][1]))
-    return Layout(b"".join(parts), tuple(slots), tuple(runs))
+    return Layout(received_ns, b"".join(parts), tuple(slots), tuple(runs))

@@ -14,6 +14,7 @@ from streams.relay.bandwidth import Step, StreamJudge
 from streams.relay.choice import Choice, StreamKey, Streams, StreamWish
 from streams.relay.errors import RelayError, RestartNotSupported
 from streams.relay.feed import Feed
+from streams.relay.header_extensions import HeaderExtensions
 from streams.relay.pacer import Pacer
 from streams.relay.rtp_sender import RtpSender
 from streams.relay.sdp import H264Format, Offer, parse_candidates, parse_ice_user, write_answer
@@ -164,7 +165,8 @@ class Session:
             log.info("viewer of %s left: %s", self.choice.feed.name, self.reason or "it closed the connection")
 
     async def _connect(self, offer: Offer, h264: H264Format) -> bool:
-        sender = RtpSender(self._transport, h264.payload_type, self._ssrc, self.camera_id)
+        extensions = HeaderExtensions(offer.extensions, offer.mid)
+        sender = RtpSender(self._transport, h264.payload_type, self._ssrc, self.camera_id, extensions)
         connecting = asyncio.ensure_future(self._transport.connect(offer.transport, self._receive_rtcp))
         ended = asyncio.ensure_future(self._transport.closed.wait())
         try:

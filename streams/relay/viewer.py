@@ -154,7 +154,7 @@ class Viewer:
         bucket.fill(now_ns)
         while self._waiting:
             packets, timestamp = self._waiting[0]
-            layout = packets.layout(self._tag_bytes)
+            layout = packets.layout(self._tag_bytes, sender.extension_bytes)
             if self._next_run == 0:
                 sender.begin_unit(layout, timestamp)
             for run in layout.runs[self._next_run :]:
