@@ -70,6 +70,7 @@ class Center:
     address_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=10, seconds_each=10))
     name_limit: SignInLimit = field(default_factory=lambda: SignInLimit(burst=20, seconds_each=15))
     playback_tokens: PlaybackTokens = field(default_factory=PlaybackTokens)
+    former_workers: dict[str, str] = field(default_factory=dict)  # who has the recordings of a removed camera
     is_status_stale: bool = True
     open_cameras: frozenset[str] = frozenset()
     grants: list[Grant] = field(default_factory=list)  # that were valid a moment ago: for news, not for rights

@@ -17,10 +17,11 @@ from starlette.types import Receive, Scope, Send
 
 from control_center.accounts import SignedIn, sign_in_id
 from control_center.api.authorization import requires, token_of
-from control_center.api.cameras import refuse_unknown
+from control_center.api.cameras import refuse_never_registered
 from control_center.api.deps import CameraId, CurrentActor, CurrentCenter, CurrentPerson
 from control_center.api.problems import Problem
-from control_center.api.whep import WitnessedRoute, known_incident, worker_with
+from control_center.api.removed_cameras import worker_with_recordings
+from control_center.api.whep import WitnessedRoute, known_incident
 from control_center.center import Center
 from control_center.ledger import Entry
 from control_center.playback_tokens import OpenedRange, TokenRefused
@@ -75,7 +76,8 @@ async def list_recordings(
 ) -> RecordingsView:
     """What is recorded between `from` and `to` (32 days at most): unbroken runs, gaps between them.
 
-    503 while the worker of the camera is away. A desk is shown what its incident opens.
+    503 while the worker of the camera is away. A desk is shown what its incident opens. Also of a camera that was
+    removed, here and below.
     """
     sight = await _sight(center, person, camera_id)
     begin = max(begin, sight.earliest or begin)
@@ -221,7 +223,7 @@ async def get_recording_thumbnail(
 
 async def _sight(center: Center, person: SignedIn, camera_id: str) -> RecordingSight:
     """Raises Problem (403, 404)."""
-    refuse_unknown(center, camera_id)
+    refuse_never_registered(center, camera_id)
     sight = await center.reach.sees_recordings(person, camera_id)
     if not sight.allowed:
         raise Problem(HTTPStatus.FORBIDDEN, f"camera {camera_id}: {sight.reason}", "out-of-reach")
@@ -286,7 +288,7 @@ async def _ask(center: Center, camera_id: str, path: str, query: Mapping[str, st
 
 async def _open(center: Center, camera_id: str, path: str, query: Mapping[str, str | int]) -> httpx.Response:
     """An answer of 200 whose content is still to come. Raises Problem."""
-    worker = worker_with(center, camera_id)
+    worker = await worker_with_recordings(center, camera_id)
     if worker.playback_url is None:
         raise _away(camera_id, f"worker {worker.worker_id} shows no recordings")
     request = center.workers.build_request(

@@ -281,7 +281,8 @@ export interface paths {
          * List Recordings
          * @description What is recorded between `from` and `to` (32 days at most): unbroken runs, gaps between them.
          *
-         *     503 while the worker of the camera is away. A desk is shown what its incident opens.
+         *     503 while the worker of the camera is away. A desk is shown what its incident opens. Also of a camera that was
+         *     removed, here and below.
          */
         get: operations["list_recordings"];
         put?: never;
@@ -409,6 +410,26 @@ export interface paths {
          * @description The key frame at or before `at`; 404 when nothing is recorded there. One row of the ledger in ten minutes.
          */
         get: operations["get_recording_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/removed-cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Removed Cameras
+         * @description Those with recordings still on the disk, by name; a desk has those of its incidents.
+         */
+        get: operations["list_removed_cameras"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2054,6 +2075,28 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** RemovedCameraView */
+        RemovedCameraView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Category
+             * @enum {string}
+             */
+            category: "road_crime_prevention" | "traffic" | "disaster" | "school_zone" | "neighbourhood_crime_prevention" | "illegal_parking" | "park_safety" | "forest_fire_watch" | "underpass";
+            /**
+             * Removed At
+             * Format: date-time
+             */
+            removed_at: string;
+        };
+        /** RemovedCamerasView */
+        RemovedCamerasView: {
+            /** Cameras */
+            cameras: components["schemas"]["RemovedCameraView"][];
+        };
         /**
          * Role
          * @description One an account. The administrator has no right to video; the privacy officer reads what others did.
@@ -3140,6 +3183,35 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_removed_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedCamerasView"];
                 };
             };
             /** @description Problem details (RFC 9457) */

@@ -10,7 +10,7 @@ import { say as sayHold } from "../holds/words";
 import { hasRight } from "../session/session";
 import { Controls } from "./Controls";
 import { ExportForm } from "./ExportForm";
-import { alarms, cameraId, day, days, earliest, followCamera, problem, ranges, refresh, showDay } from "./recordings";
+import { alarms, cameraId, day, days, earliest, followCamera, loadRemoved, problem, ranges, refresh, removed, showDay } from "./recordings";
 import { Strip } from "./Strip";
 import { Tape, type TapeStatus } from "./tape";
 import { dayName, near, noonOf, recordedAt } from "./time";
@@ -31,7 +31,9 @@ export function Playback() {
   const list = cameras.value;
   useEffect(() => {
     if (first.current.at !== null) showDay(first.current.at);
+    void loadRemoved();
   }, []);
+  const isListed = (id: string): boolean => cameraOf(id) !== undefined || removed.value.some((one) => one.id === id);
   return (
     <div class="playback">
       <TopBar title={word("page_playback")} />
@@ -53,7 +55,16 @@ export function Playback() {
                 {camera.name}
               </option>
             ))}
-            {chosen.value && list && !cameraOf(chosen.value) && <option value={chosen.value}>{chosen.value}</option>}
+            {removed.value.length > 0 && (
+              <optgroup label={say("removed")}>
+                {removed.value.map((camera) => (
+                  <option key={camera.id} value={camera.id}>
+                    {camera.name}
+                  </option>
+                ))}
+              </optgroup>
+            )}
+            {chosen.value && list && !isListed(chosen.value) && <option value={chosen.value}>{chosen.value}</option>}
           </select>
         </label>
         {chosen.value && <DayChoice />}

@@ -18,6 +18,13 @@ export const days = signal<string[]>([]);
 export const earliest = signal<number | null>(null);
 export const alarms = signal<Incident[]>([]);
 export const problem = signal<Problem | null>(null);
+/** Cameras that were removed, with recordings still there. */
+export const removed = signal<{ id: string; name: string }[]>([]);
+
+export async function loadRemoved(): Promise<void> {
+  const { data } = await api.GET("/api/v1/removed-cameras").catch(() => ({ data: undefined }));
+  if (data) removed.value = data.cameras;
+}
 
 let asked = 0;
 

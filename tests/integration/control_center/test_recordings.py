@@ -198,3 +198,46 @@ async def test_a_camera_whose_worker_is_away_says_so(tmp_path: Path) -> None:
             await worker.post("/internal/v1/workers/w0/heartbeat", json=beat)
         assert "shows no recordings" in (await get(city, "kim", "", 503, **span(60))).json()["detail"]
         assert await rows(city, "recording.exported") == []
+
+
+async def test_a_removed_camera_is_listed_played_and_exported_by_those_with_the_right(tmp_path: Path) -> None:
+    async with recorded_city(tmp_path) as city:
+        incident = await city.alarm(seconds=3600 - 100)
+        await city.take("kim", incident, "dispatch", desks=["police"], note="")
+        (tmp_path / "center/recordings").symlink_to(tmp_path / "worker/recordings")
+        assert (await city.get("kim", "/removed-cameras"))["cameras"] == []
+        answer = await city.people["root"].delete("/api/v1/register/cameras/gate")
+        assert answer.status_code == 204, answer.text
+        async with city.center.worker() as worker:  # its worker does not tell of it any more
+            playback = city.center.parts.fleet.workers()[0].playback_url
+            beat = heartbeat() | {"playback_url": playback}
+            assert (await worker.post("/internal/v1/workers/w0/heartbeat", json=beat)).status_code == 200
+        (removed,) = (await city.get("kim", "/removed-cameras"))["cameras"]
+        assert (removed["id"], removed["name"]) == ("gate", "Camera gate")
+        (one,) = (await get(city, "kim", "", **span(3600))).json()["ranges"]
+        assert round(one["duration_seconds"]) == SECONDS
+        playlist = (await get(city, "kim", "/index.m3u8", **span(200))).text
+        assert (await first_media(city, "kim", playlist)).content
+        await get(city, "kim", "/thumbnail.jpg", at=one["start"])
+        clip = await get(city, "kim", "/clip.mp4", **span(200, reason="case 7"))
+        with av.open(io.BytesIO(clip.content)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == SECONDS * FPS
+        # A desk as before: what its incident opens, and no more.
+        assert [one["id"] for one in (await city.get("police", "/removed-cameras"))["cameras"]] == ["gate"]
+        assert (await get(city, "police", "", **span(3600))).json()["earliest"] is not None
+        assert (await city.get("fire", "/removed-cameras"))["cameras"] == []
+        await get(city, "fire", "", 403, **span(3600))
+        await get(city, "mayor", "", 403, **span(3600))
+        answer = await city.people["kim"].get("/api/v1/cameras/never/recordings", params=span(60))
+        assert answer.status_code == 404
+
+
+async def test_a_removed_camera_whose_worker_is_away_is_503_and_comes_back(tmp_path: Path) -> None:
+    async with recorded_city(tmp_path) as city:
+        playback = city.center.parts.fleet.workers()[0].playback_url
+        assert (await city.people["root"].delete("/api/v1/register/cameras/gate")).status_code == 204
+        async with city.center.worker() as worker:
+            for url, expected in (("http://127.0.0.1:9", 503), (playback, 200)):
+                beat = heartbeat() | {"playback_url": url}
+                assert (await worker.post("/internal/v1/workers/w0/heartbeat", json=beat)).status_code == 200
+                await get(city, "kim", "", expected, **span(3600))
