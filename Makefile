@@ -11,12 +11,12 @@ UI := operator_ui
 NODE := $(UI)/with-node
 UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/index.html $(UI)/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: run test check bench lock api clean
+.PHONY: run test check bench lock api clean scanner
 
-run: .venv/.run $(UI)/dist/index.html
+run: .venv/.run scanner $(UI)/dist/index.html
 	@$(BIN)/haechi demo
 
-test: check $(UI)/dist/index.html
+test: check scanner $(UI)/dist/index.html
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not alone"
 	$(BIN)/python -m pytest -m alone
 	$(NODE) npm --prefix $(UI) test --silent
@@ -27,7 +27,7 @@ check: .venv/.test $(UI)/node_modules/.installed
 	$(BIN)/mypy
 	$(NODE) npm --prefix $(UI) run --silent check
 
-bench: .venv/.test $(UI)/dist/index.html
+bench: .venv/.test scanner $(UI)/dist/index.html
 	$(BIN)/python -m tests.benchmarks.first_picture --json
 	$(BIN)/python -m tests.benchmarks.one_touch --json
 	$(BIN)/python -m tests.benchmarks.alarm_latency --json
@@ -43,6 +43,9 @@ bench: .venv/.test $(UI)/dist/index.html
 	$(BIN)/python -m tests.benchmarks.dead_cameras --json
 	$(BIN)/python -m tests.benchmarks.fuzz --json
 
+scanner: .venv/.run
+	@$(BIN)/python -m streams.rtsp.scanner_build
+
 lock: .venv/.uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		pyproject.toml -o requirements.lock
@@ -54,7 +57,7 @@ api: .venv/.test $(UI)/node_modules/.installed
 	$(NODE) npm --prefix $(UI) run --silent client
 
 clean:
-	rm -rf .venv $(UI)/node_modules $(UI)/dist
+	rm -rf .venv $(UI)/node_modules $(UI)/dist streams/rtsp/_scanner-*.so
 
 .venv/.uv:
 	@echo "Making the Python environment .venv"

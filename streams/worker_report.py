@@ -19,6 +19,7 @@ from streams.playback.process import PlaybackProcess
 from streams.recording_store import RecordingStore
 from streams.relay import Relay, StreamKey
 from streams.roster import Roster
+from streams.rtsp import scanner
 from streams.running_camera import CameraSite, RunningCamera
 from streams.stream_status import StreamState
 from streams.worker_metrics import Sample, counters
@@ -100,6 +101,7 @@ def status(parts: WorkerParts) -> dict[str, Any]:
         "shard": parts.shard,
         "pid": os.getpid(),
         "started_at": parts.started_at,
+        "scanner": scanner.FORM,
         "camera_list": {
             "source": current.source,
             "version": current.version,
@@ -151,6 +153,8 @@ def _worker_samples(parts: WorkerParts) -> Iterator[Sample]:
     yield from _store_samples(parts)
     yield from _picture_samples(parts)
     yield from _event_samples(parts)
+    is_compiled = float(scanner.FORM == "compiled")
+    yield Sample("scanner_compiled", "1: packets are read by the compiled scanner; 0: by the slower one", is_compiled)
 
 
 def _stream_samples(parts: WorkerParts) -> Iterator[Sample]:

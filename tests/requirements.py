@@ -11,6 +11,9 @@ from typing import NoReturn
 
 import pytest
 
+from streams.rtsp.scanner import Scan, load_compiled
+from streams.rtsp.scanner_build import NotBuilt, build
+
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 
@@ -41,6 +44,17 @@ def need_module(name: str) -> None:
     """A Python module that only the test environment has."""
     if importlib.util.find_spec(name) is None:
         _missing(f"needs the Python package {name}")
+
+
+def need_compiled_scanner() -> Scan:
+    """The compiled form of the scanner, made now where it is missing."""
+    try:
+        build()
+    except NotBuilt as error:
+        _missing(f"needs the compiled scanner: {error} (apt install gcc libc6-dev python3-dev)")
+    compiled = load_compiled()
+    assert compiled is not None
+    return compiled
 
 
 def need_gst_rtsp_server() -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from streams.access_unit import AccessUnit
 from streams.codecs.h264 import H264Syntax
@@ -14,6 +15,7 @@ from streams.rtsp.assembler import AccessUnitAssembler
 from streams.rtsp.connection import RtspConnection
 from streams.rtsp.depacketizer import H264Depacketizer, H265Depacketizer
 from streams.rtsp.receiver import PacketFault, RtpReceiver
+from streams.rtsp.scanner import Scan, scan
 
 SSRC = 0x00C0FFEE
 PAYLOAD_TYPE = 96
@@ -91,18 +93,25 @@ def aggregate(*nal_units: bytes) -> bytes:
 
 @dataclass
 class Receiver:
-    """An RtpReceiver of channel 0 in a connection, and what came out of it. Needs a running event loop."""
+    """An RtpReceiver of channel 0 in a connection, and what came out of it. Needs a running event loop.
 
+    `usual_scan` is how packets are read where nothing else is asked for; the fixture `each_scanner` sets it.
+    """
+
+    usual_scan: ClassVar[Scan] = staticmethod(scan)
     codec: Literal["h264", "h265"] = "h264"
     parameter_sets: tuple[bytes, ...] = (SPS, PPS)
     units: list[AccessUnit] = field(default_factory=list)
     faults: list[PacketFault] = field(default_factory=list)
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         syntax = H264Syntax() if self.codec == "h264" else H265Syntax()
         depacketizer = H264Depacketizer() if self.codec == "h264" else H265Depacketizer()
         self.assembler = AccessUnitAssembler(syntax, self.units.append, self.parameter_sets, run=7)
-        self.rtp = RtpReceiver(0, PAYLOAD_TYPE, depacketizer, self.assembler, self.faults.append)
+        self.rtp = RtpReceiver(
+            0, PAYLOAD_TYPE, depacketizer, self.assembler, self.faults.append, self.scan or self.usual_scan
+        )
         self.connection = RtspConnection(Place())
         self.connection.video = self.rtp
         self.connection.control_channel = 1
@@ -114,6 +123,15 @@ class Receiver:
             part = data[at : at + step]
             self.connection.get_buffer(-1)[: len(part)] = part
             self.connection.buffer_updated(len(part))
+
+    @property
+    def outcome(self) -> tuple[object, ...]:
+        """Everything that came of the bytes but the time, to compare."""
+        units = [dataclasses.replace(unit, received_ns=0) for unit in self.units]
+        rtp, connection = self.rtp, self.connection
+        lost = connection.lost.result().reason if connection.lost.done() else None
+        state = rtp.ssrc, rtp.last_stamp, rtp.seen_payload_type, self.assembler.marker, connection._left, lost
+        return units, self.faults, rtp.counts, self.assembler.counts, self.assembler.timeline.jumps, state
 
     @property
     def nal_units(self) -> list[tuple[bytes, ...]]:

@@ -1,32 +1,25 @@
 """RTP payloads to NAL units: H.264 (RFC 6184, modes 0 and 1) and H.265 (RFC 7798).
 
-`fragment` holds the NAL unit whose fragments are being joined, `fragment_mid` what the two bytes before the data
-of its next fragment look like (-1: none is open), `fragment_end` before that of its last one (-1: none is open, or
-its end is to be looked at), `data_offset` where that data starts in a payload. `starts` knows the usual first
-fragments by their first two bytes: NAL unit header, `fragment_mid`, `fragment_end`. The receiver's hot loop takes
-fragments by these alone.
+`fragment` holds the NAL unit whose fragments are being joined, `mid` what the bytes before the data of its next
+fragment look like (-1: none is open), `ending` before that of its last one (-1: none is open, or its end is to be
+looked at). `streams.rtsp.scanner` takes the usual fragments by these alone; the others come here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from streams.errors import MalformedNal
+from streams.rtsp.scanner import FU_END, FU_START, H264, H265, H265_ORDERED
 
 _START_CODE = b"\x00\x00\x01"
-_FU_START, _FU_END = 0x80, 0x40
 
 
 class Depacketizer:
-    """Common to both codecs: the state of the open fragment."""
+    """Common to both codecs: the state of the open fragment. `form` is how the scanner is to look at payloads."""
 
-    data_offset: int
-    starts: Mapping[int, tuple[bytes, int, int]] = MappingProxyType({})
-
-    def __init__(self) -> None:
+    def __init__(self, form: int) -> None:
+        self.form = form
         self.fragment = bytearray()
-        self.fragment_mid = self.fragment_end = -1
+        self.mid = self.ending = -1
 
     def push(self, payload: memoryview) -> list[bytes]:
         """NAL units completed by `payload`. Raises MalformedNal; the caller then calls `reset`."""
@@ -35,13 +28,7 @@ class Depacketizer:
     def reset(self) -> None:
         """Forget the open fragment."""
         self.fragment.clear()
-        self.fragment_mid = self.fragment_end = -1
-
-    def take_fragment(self) -> bytes:
-        """The NAL unit whose last fragment was appended."""
-        nal = bytes(self.fragment)
-        self.reset()
-        return nal
+        self.mid = self.ending = -1
 
     def _aggregated(self, payload: memoryview, pos: int, order_bytes: int) -> list[bytes]:
         """NAL units of an aggregation packet: sizes of 16 bits, each after `order_bytes` of decoding order."""
@@ -61,38 +48,29 @@ class Depacketizer:
 
     def _start(self, header: tuple[int, ...], mid: int, *, is_plain: bool = True) -> None:
         """The first fragment of a NAL unit with `header`."""
-        if self.fragment_mid != -1:
+        if self.mid != -1:
             raise MalformedNal("a NAL unit starts before the end of the one in fragments came")
         self.fragment += bytes(header)
-        self.fragment_mid = mid
-        self.fragment_end = mid | _FU_END if is_plain else -1
+        self.mid = mid
+        self.ending = mid | FU_END if is_plain else -1
 
     def _join(self, mid: int, flags: int, data: memoryview) -> list[bytes]:
         """Take one fragment; `flags` holds the start and end bits."""
-        if self.fragment_mid != mid:
+        if self.mid != mid:
             raise MalformedNal("fragment of a NAL unit whose start did not come")
         self.fragment += data
-        return [self.take_fragment()] if flags & _FU_END else []
-
-
-def _usual_h264_starts() -> dict[int, tuple[bytes, int, int]]:
-    """Slices (types 1 to 5) of each nal_ref_idc."""
-    return {
-        (importance | 28) << 8 | _FU_START | nal_type: (
-            bytes((importance | nal_type,)),
-            (importance | 28) << 8 | nal_type,
-            (importance | 28) << 8 | _FU_END | nal_type,
-        )
-        for importance in (0x00, 0x20, 0x40, 0x60)
-        for nal_type in range(1, 6)
-    }
+        if not flags & FU_END:
+            return []
+        nal = bytes(self.fragment)
+        self.reset()
+        return [nal]
 
 
 class H264Depacketizer(Depacketizer):
     """Single NAL unit, STAP-A, FU-A."""
 
-    data_offset = 2
-    starts = MappingProxyType(_usual_h264_starts())
+    def __init__(self) -> None:
+        super().__init__(H264)
 
     def push(self, payload: memoryview) -> list[bytes]:
         if len(payload) < 2:
@@ -101,10 +79,10 @@ class H264Depacketizer(Depacketizer):
         nal_type = indicator & 0x1F
         if nal_type == 28:
             flags = payload[1]
-            if len(payload) < 3 and not flags & _FU_END:
+            if len(payload) < 3 and not flags & FU_END:
                 raise MalformedNal("fragment is empty")
             mid = indicator << 8 | flags & 0x1F
-            if flags & _FU_START:
+            if flags & FU_START:
                 self._start((indicator & 0xE0 | flags & 0x1F,), mid, is_plain=flags & 0x1F not in (7, 8))
             nal_units = self._join(mid, flags, payload[2:])
             return _split_joined(nal_units[0]) if nal_units and flags & 0x1F in (7, 8) else nal_units
@@ -119,10 +97,8 @@ class H265Depacketizer(Depacketizer):
     """Single NAL unit, AP, FU. `has_order`: decoding order numbers are present (sprop-max-don-diff > 0); they are
     passed over, since cameras send in decoding order anyway."""
 
-    data_offset = 3
-
     def __init__(self, *, has_order: bool = False) -> None:
-        super().__init__()
+        super().__init__(H265_ORDERED if has_order else H265)
         self._has_order = has_order
 
     def push(self, payload: memoryview) -> list[bytes]:
@@ -131,10 +107,10 @@ class H265Depacketizer(Depacketizer):
         nal_type = payload[0] >> 1 & 0x3F
         if nal_type == 49:
             flags = payload[2]
-            mid = payload[1] << 8 | flags & 0x3F
-            if flags & _FU_START:
+            mid = payload[0] << 16 | payload[1] << 8 | flags & 0x3F
+            if flags & FU_START:
                 self._start((payload[0] & 0x81 | (flags & 0x3F) << 1, payload[1]), mid)
-            return self._join(mid, flags, payload[5 if self._has_order and flags & _FU_START else 3 :])
+            return self._join(mid, flags, payload[5 if self._has_order and flags & FU_START else 3 :])
         if nal_type == 48:
             return self._ordered(payload) if self._has_order else self._aggregated(payload, 2, 0)
         if nal_type > 49:

@@ -1,9 +1,4 @@
-"""Interleaved RTP of one video media track to NAL units: header checks, sequence, and the hot loop.
-
-Cost decides here: a camera of 2 Mbit/s sends about 180 packets a second, and a core is to carry 900 cameras
-(`tests.benchmarks.ingest`). So `feed` is one long function over raw bytes that takes middle and last fragments in
-order, the bulk of all packets, and leaves every other packet to ordinary code.
-"""
+"""Interleaved RTP of one video media track to NAL units: header checks, sequence, and what the scanner leaves."""
 
 from __future__ import annotations
 
@@ -15,13 +10,10 @@ from streams.errors import MalformedNal
 from streams.rtsp.assembler import MAX_UNIT_BYTES, AccessUnitAssembler
 from streams.rtsp.depacketizer import Depacketizer
 from streams.rtsp.rtcp import ReportBlock
+from streams.rtsp.scanner import Scan, scan
 
 _FRAME = Struct(">BBH")  # interleaved frame (RFC 2326, 10.12): '$', channel, length
 _RTP = Struct(">BBHII")  # RFC 3550, 5.1: flags, marker and payload type, sequence, time stamp, SSRC
-_MIDDLE = {  # '$' and channel, length, flags and payload type, sequence, time stamp and SSRC, two bytes of the FU
-    2: Struct(">HHHHQH"),
-    3: Struct(">HHHHQxH"),
-}
 _DOLLAR = 0x24
 _DUPLICATES = 64  # this far back a sequence number is a repeat, farther it is a jump
 
@@ -60,6 +52,7 @@ class RtpReceiver:
         depacketizer: Depacketizer,
         assembler: AccessUnitAssembler,
         on_fault: Callable[[PacketFault], None] = lambda fault: None,
+        scan: Scan = scan,
     ) -> None:
         self.channel = channel
         self.payload_type = payload_type
@@ -69,6 +62,7 @@ class RtpReceiver:
         self.last_stamp = -1
         self.seen_payload_type = -1
         self._depacketizer = depacketizer
+        self._scan = scan
         self._on_fault = on_fault
         self._next_sequence = -1
 
@@ -79,107 +73,50 @@ class RtpReceiver:
         counts = self.counts
         return last.next(self.ssrc, self._next_sequence - 1 & 0xFFFF, counts.packets + counts.lost, counts.lost)
 
-    def feed(self, buffer: memoryview, pos: int, end: int) -> int:  # noqa: C901
+    def feed(self, buffer: memoryview, pos: int, end: int) -> int:
         """Take the frames of this channel that are whole in `buffer[pos:end]`; returns where it stopped.
 
-        It stops before the first byte that is not such a frame. A measured hot loop: see the module.
+        It stops before the first byte that is not such a frame.
         """
-        depacketizer = self._depacketizer
-        fragment = depacketizer.fragment
-        assembler = self.assembler
-        fragment_mid, fragment_end = depacketizer.fragment_mid, depacketizer.fragment_end
-        offset = 16 + depacketizer.data_offset
-        unpack_middle = _MIDDLE[depacketizer.data_offset].unpack_from
-        unpack_frame = _FRAME.unpack_from
-        frame = _DOLLAR << 8 | self.channel
-        plain = 0x8000 | self.payload_type
-        ssrc = self.ssrc
-        source = self.last_stamp << 32 | ssrc
-        starts = depacketizer.starts
-        sequence = self._next_sequence
-        channel = self.channel
-        counts = self.counts
+        assembler, depacketizer, scan = self.assembler, self._depacketizer, self._scan
         start = pos
-        packets = 0
-        limit = end - 20  # enough bytes for the longest look
-        while pos <= limit:
-            magic, length, head, number, origin, fu = unpack_middle(buffer, pos)
-            if (
-                fu == fragment_mid
-                and number == sequence
-                and origin == source
-                and head == plain
-                and magic == frame
-                and length > 15
-            ):
-                after = pos + 4 + length
-                if after > end:
-                    break
-                fragment += buffer[pos + offset : after]
-                pos = after
-                sequence = sequence + 1 & 0xFFFF
-                packets += 1
-                continue
-            if magic != frame:
+        while True:
+            pos, packets, stamp, is_started, depacketizer.mid, depacketizer.ending, nal, is_marked = scan(
+                buffer,
+                pos,
+                end,
+                self.channel,
+                self.payload_type,
+                self.ssrc,
+                self.last_stamp,
+                self._next_sequence,
+                depacketizer.mid,
+                depacketizer.ending,
+                depacketizer.form,
+                depacketizer.fragment,
+            )
+            if packets:
+                self.counts.packets += packets
+                self._next_sequence = self._next_sequence + packets & 0xFFFF
+                if stamp != self.last_stamp:
+                    self.last_stamp = stamp
+                    assembler.start_packet(stamp)
+                if is_started:
+                    assembler.end_packet(False)
+                if nal is not None:
+                    assembler.add(nal)
+                    assembler.end_packet(is_marked)
+                    continue
+            if pos + 4 > end:
                 break
+            dollar, channel, length = _FRAME.unpack_from(buffer, pos)
             after = pos + 4 + length
-            if after > end:
+            if dollar != _DOLLAR or channel != self.channel or after > end:
                 break
-            if (
-                fu == fragment_end
-                and number == sequence
-                and origin == source
-                and head & 0xFF7F == plain  # whatever the marker
-                and length > 15
-            ):
-                fragment += buffer[pos + offset : after]
-                pos = after
-                sequence = sequence + 1 & 0xFFFF
-                packets += 1
-                fragment_mid = fragment_end = -1
-                assembler.add(depacketizer.take_fragment())
-                assembler.end_packet(head & 0x80 != 0)
-                continue
-            if (
-                fragment_mid == -1
-                and fu in starts
-                and number == sequence
-                and origin & 0xFFFF_FFFF == ssrc
-                and head == plain
-                and length > 15
-            ):
-                if origin != source:
-                    source = origin
-                    self.last_stamp = origin >> 32
-                    assembler.start_packet(origin >> 32)
-                header, fragment_mid, fragment_end = starts[fu]
-                depacketizer.fragment_mid, depacketizer.fragment_end = fragment_mid, fragment_end
-                fragment += header
-                fragment += buffer[pos + offset : after]
-                pos = after
-                sequence = sequence + 1 & 0xFFFF
-                packets += 1
-                assembler.end_packet(False)
-                continue
-            self._next_sequence = sequence
-            counts.packets += packets
-            packets = 0
             self._packet(buffer[pos + 4 : after])
             pos = after
-            fragment_mid, fragment_end = depacketizer.fragment_mid, depacketizer.fragment_end
-            ssrc = self.ssrc
-            source = self.last_stamp << 32 | ssrc
-            sequence = self._next_sequence
-        self._next_sequence = sequence
-        counts.packets += packets
-        while pos + 4 <= end:  # what is too short for the look above
-            dollar, found, length = unpack_frame(buffer, pos)
-            if dollar != _DOLLAR or found != channel or pos + 4 + length > end:
-                break
-            self._packet(buffer[pos + 4 : pos + 4 + length])
-            pos += 4 + length
-        counts.bytes += pos - start
-        if len(fragment) > MAX_UNIT_BYTES:
+        self.counts.bytes += pos - start
+        if len(self._depacketizer.fragment) > MAX_UNIT_BYTES:
             self._fault("NAL unit outgrew its bound")
             self._break()
         return pos
@@ -201,7 +138,7 @@ class RtpReceiver:
             return
         assembler, depacketizer = self.assembler, self._depacketizer
         if stamp != self.last_stamp:
-            if depacketizer.fragment_mid != -1:
+            if depacketizer.mid != -1:
                 self._fault("picture ended inside a NAL unit")
                 self._break()
             self.last_stamp = stamp

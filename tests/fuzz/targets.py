@@ -1,7 +1,8 @@
 """What is fuzzed: each target takes any bytes, raises AssertionError or an untyped error where a parser fails.
 
 Targets must be called in a running event loop (connections make futures). The typed errors of the parsers are the
-only ones that a target swallows. Targets that read streams end with sound pictures, which must come through.
+only ones that a target swallows. Targets that read streams end with sound pictures, which must come through, and
+compare what the forms of the scanner make of the input.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from streams.rtsp.auth import Authenticator
 from streams.rtsp.connection import RtspConnection
 from streams.rtsp.message import Message, parse_message
 from streams.rtsp.rtcp import parse_rtcp
+from streams.rtsp.scanner import Scan, scan, scan_in_python
 from streams.rtsp.sdp import parse_video
 from tests.rtp import IDR, PPS_265, SPS_265, VPS_265, Camera, Receiver, interleaved
 
@@ -139,8 +141,8 @@ def recording(data: bytes) -> None:
     path = _recordings() / "recordings" / "gate" / "2026" / "03" / "01" / "120000.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    scan = scan_segment(path)
-    assert 0 <= scan.good_bytes <= scan.file_bytes == len(data)
+    found = scan_segment(path)
+    assert 0 <= found.good_bytes <= found.file_bytes == len(data)
     started_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     relative = str(path.relative_to(_recordings()))
     row = SegmentRow("a", "gate", relative, started_at, started_at, 0.0, 0, None, "open")
@@ -149,7 +151,7 @@ def recording(data: bytes) -> None:
     kept = path.read_bytes()
     assert data.startswith(kept) and rows[0].byte_count == len(kept)
     again = scan_segment(path)
-    assert (again.fragment_count, again.good_bytes) == (scan.fragment_count, scan.good_bytes)
+    assert (again.fragment_count, again.good_bytes) == (found.fragment_count, found.good_bytes)
 
 
 def cameras(data: bytes) -> None:
@@ -209,11 +211,10 @@ def _feed(connection: RtspConnection, data: bytes, read_size: int) -> None:
 
 
 def _stream(data: bytes, codec: str, read_size: int) -> None:
-    receiver = Receiver("h264") if codec == "h264" else Receiver("h265", (VPS_265, SPS_265, PPS_265))
-    connection = receiver.connection
-    connection.on_control = _control
-    _feed(connection, data, read_size)
-    assembler, rtp = receiver.assembler, receiver.rtp
+    receiver = _read(data, codec, read_size, scan)
+    if scan is not scan_in_python:
+        assert receiver.outcome == _read(data, codec, read_size, scan_in_python).outcome
+    connection, assembler, rtp = receiver.connection, receiver.assembler, receiver.rtp
     assert len(connection._left) <= _MAX_LEFT
     assert len(rtp._depacketizer.fragment) <= _MAX_HELD and assembler._byte_count <= _MAX_HELD
     for unit in receiver.units:
@@ -222,6 +223,15 @@ def _stream(data: bytes, codec: str, read_size: int) -> None:
         assert "internal fault" not in connection.lost.result().reason
         return
     _must_still_see(receiver, codec)
+
+
+def _read(data: bytes, codec: str, read_size: int, scan: Scan) -> Receiver:
+    receiver = Receiver("h264", scan=scan)
+    if codec == "h265":
+        receiver = Receiver("h265", (VPS_265, SPS_265, PPS_265), scan=scan)
+    receiver.connection.on_control = _control
+    _feed(receiver.connection, data, read_size)
+    return receiver
 
 
 def _control(packet: memoryview) -> None:

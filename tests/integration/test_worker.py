@@ -215,6 +215,9 @@ async def test_the_api_wants_the_token_and_names_what_it_does_not_have(tmp_path:
         assert (await worker.client.post("/whep/nobody", **offer)).status_code == 404
         metrics = (await worker.client.get("/metrics")).text
         assert "haechi_streams_connecting" in metrics
+        scanner = (await worker.status())["scanner"]
+        assert scanner in ("compiled", "python")
+        assert f"haechi_scanner_compiled {float(scanner == 'compiled')}" in metrics
         assert "haechi_outbox_depth 0.0" in metrics and "process_cpu_seconds_total" in metrics
         assert await worker.end() == 0
 

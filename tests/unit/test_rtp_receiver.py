@@ -24,6 +24,8 @@ from tests.rtp import (
     packet,
 )
 
+pytestmark = pytest.mark.usefixtures("each_scanner")
+
 
 async def test_a_key_frame_and_pictures_come_out_as_they_went_in() -> None:
     receiver, camera = Receiver(), Camera()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import struct
 
+import pytest
+
 from streams.rtsp.depacketizer import H265Depacketizer
 from tests.rtp import PPS_265, SPS_265, VPS_265, Camera, Receiver, interleaved, packet
+
+pytestmark = pytest.mark.usefixtures("each_scanner")
 
 
 def nal(nal_type: int, *, first_slice: bool = True, length: int = 120) -> bytes:

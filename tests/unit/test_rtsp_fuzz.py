@@ -16,6 +16,7 @@ from streams.rtsp.address import control_urls, parse_address
 from streams.rtsp.auth import Authenticator
 from streams.rtsp.message import parse_message
 from streams.rtsp.rtcp import parse_rtcp
+from streams.rtsp.scanner import scan_in_python
 from streams.rtsp.sdp import parse_video
 from tests.rtp import (
     B_SLICE,
@@ -68,8 +69,12 @@ def interleaved_streams(draw: st.DrawFn) -> bytes:
 
 
 def receive(data: bytes, codec: str, read_size: int) -> None:
-    receiver = Receiver("h265" if codec == "h265" else "h264")
+    receiver, by_python = (
+        Receiver("h265" if codec == "h265" else "h264", scan=scan) for scan in (None, scan_in_python)
+    )
     receiver.feed(data, read_size)
+    by_python.feed(data, read_size)
+    assert receiver.outcome == by_python.outcome
     if receiver.connection.lost.done():
         error = receiver.connection.lost.result()
         assert "internal fault" not in error.reason
