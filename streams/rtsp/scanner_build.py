@@ -34,7 +34,8 @@ def build() -> Path:
         made = Path(folder) / target.name
         _compile(made)
         for old in SOURCE.parent.glob(f"_scanner-*{sysconfig.get_config_var('EXT_SUFFIX')}"):
-            old.unlink(missing_ok=True)
+            if old != target:
+                old.unlink(missing_ok=True)
         os.replace(made, target)
     if load_compiled() is None:
         target.unlink(missing_ok=True)
