@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self, cast
 
 import httpx
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 from av import VideoFrame
+
+from streams.ice_servers import IceServer
 
 
 class WhepClient:
     """`async with WhepClient(url)`: opens a session; `frame` gives decoded frames. `cookies` go with each request."""
 
-    def __init__(self, url: str, through: LossyPath | None = None, cookies: httpx.Cookies | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        through: LossyPath | None = None,
+        cookies: httpx.Cookies | None = None,
+        ice_servers: Sequence[IceServer] = (),
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        servers = [RTCIceServer(one.url, username=one.username, credential=one.credential) for one in ice_servers]
         self.url = url
         self.location = ""
         self.headers: httpx.Headers = httpx.Headers()
-        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._through = through
         self._cookies = cookies
+        self._transport = transport
         self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
@@ -41,7 +52,7 @@ class WhepClient:
         offer = self.peer.localDescription.sdp
         if self._through is not None:  # without candidates the relay knows no way but the path
             offer = re.sub(r"a=candidate:.*\r\n", "", offer)
-        async with httpx.AsyncClient(cookies=self._cookies) as http:
+        async with httpx.AsyncClient(cookies=self._cookies, transport=self._transport) as http:
             response = await http.post(self.url, content=offer, headers={"content-type": "application/sdp"})
         assert response.status_code == 201, response.text
         self.headers = response.headers
@@ -58,7 +69,7 @@ class WhepClient:
 
     async def delete(self) -> int:
         """End the session as the standard says; the HTTP status."""
-        async with httpx.AsyncClient(cookies=self._cookies) as http:
+        async with httpx.AsyncClient(cookies=self._cookies, transport=self._transport) as http:
             return (await http.delete(self.location)).status_code
 
     async def __aexit__(self, *_: object) -> None:
