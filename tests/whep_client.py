@@ -52,7 +52,7 @@ class WhepClient:
         offer = self.peer.localDescription.sdp
         if self._through is not None:  # without candidates the relay knows no way but the path
             offer = re.sub(r"a=candidate:.*\r\n", "", offer)
-        async with httpx.AsyncClient(cookies=self._cookies, transport=self._transport) as http:
+        async with httpx.AsyncClient(cookies=self._cookies, transport=self._transport, timeout=60) as http:
             response = await http.post(self.url, content=offer, headers={"content-type": "application/sdp"})
         assert response.status_code == 201, response.text
         self.headers = response.headers
@@ -60,7 +60,7 @@ class WhepClient:
         answer = response.text if self._through is None else self._through.lead_through(response.text)
         await self.peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
-    async def frame(self, seconds: float = 20) -> VideoFrame:
+    async def frame(self, seconds: float = 60) -> VideoFrame:
         """The next decoded frame."""
         async with asyncio.timeout(seconds):
             frame = await (await self._track).recv()
@@ -69,7 +69,7 @@ class WhepClient:
 
     async def delete(self) -> int:
         """End the session as the standard says; the HTTP status."""
-        async with httpx.AsyncClient(cookies=self._cookies, transport=self._transport) as http:
+        async with httpx.AsyncClient(cookies=self._cookies, transport=self._transport, timeout=60) as http:
             return (await http.delete(self.location)).status_code
 
     async def __aexit__(self, *_: object) -> None:

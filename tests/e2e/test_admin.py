@@ -40,7 +40,7 @@ async def test_a_new_account_works_with_the_password_that_is_shown_once(tmp_path
         await page.select_option(".account-add [name=role]", "police_desk")
         await page.click(".account-add .primary")
         password = await page.locator("[data-testid=made-password]").inner_text()
-        async with httpx.AsyncClient(base_url=city.url, trust_env=False) as kim:
+        async with httpx.AsyncClient(base_url=city.url, trust_env=False, timeout=60) as kim:
             answer = await kim.post("/api/v1/session", json={"name": "kim", "password": password})
             assert answer.status_code == 200 and answer.json()["role"] == "police_desk"
             await page.click("[data-testid=put-away]")

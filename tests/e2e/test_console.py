@@ -95,8 +95,7 @@ async def test_tiles_move_and_one_touch_makes_a_picture_large(tmp_path: Path) ->
                 await page.click(".tile[data-camera=c2]")
                 await page.wait_for_selector(".stage-picture haechi-player[data-state=playing]")
                 await moves(page, ".stage-picture")
-                width = await page.evaluate("document.querySelector('.stage-picture video').videoWidth")
-                assert width == 1280
+                await page.wait_for_function("() => document.querySelector('.stage-picture video').videoWidth === 1280")
                 await page.keyboard.press("Escape")
                 await page.wait_for_selector(".stage", state="detached")
                 await page.click("button:has-text('한국어')")

@@ -154,7 +154,7 @@ async def test_a_full_outbox_refuses_and_counts(tmp_path: Path) -> None:
         intake = EventIntake(outbox)
         task = asyncio.create_task(intake.run())
         intake.take(event(5), JPEG)
-        await intake.drain(10)
+        await intake.drain(60)
         task.cancel()
         assert intake.status.lost == 1 and outbox.status.refused_full == 2
 

@@ -101,7 +101,7 @@ async def test_a_person_in_a_zone_comes_up_as_one_event_with_a_picture_even_if_t
 
 
 async def test_a_process_that_hangs_is_replaced_and_the_ring_goes_on_meanwhile(tmp_path: Path) -> None:
-    limits = PictureLimits(max_seconds=0.5, silent_seconds=3.0)
+    limits = PictureLimits(max_seconds=0.5, silent_seconds=5.0)
     units = load_units(cached_clip(seconds=4, fps=15, gop=15))
     async with watched(tmp_path, limits) as site, LiveFeed(site.buffer, units):
         await until(lambda: site.concluded > 3)
@@ -111,7 +111,7 @@ async def test_a_process_that_hangs_is_replaced_and_the_ring_goes_on_meanwhile(t
         unconsumed = site.analysis.process.unconsumed_bytes
         await until(lambda: site.buffer.next_index > index + 30)
         assert site.analysis.process.unconsumed_bytes <= unconsumed + 50_000
-        await until(lambda: site.analysis.process.starts == 2 and site.concluded > 3)
+        await until(lambda: site.analysis.process.starts >= 2 and site.concluded > 3)
         assert site.pid != first
         assert site.analysis.process.fault == ""
 

@@ -172,7 +172,7 @@ async def test_the_pictures_of_a_camera_that_stalls_reach_the_disk(tmp_path: Pat
         await asyncio.sleep(0)
         for unit in looped(clip_units(), 0.8):
             buffer.append(unit)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while recorder.counts.units < 12:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         task.cancel()
@@ -207,7 +207,7 @@ async def test_a_disk_that_stalls_costs_seconds_that_are_counted_and_nobody_wait
         begun = time.monotonic()
         for unit in units[:120]:
             buffer.append(unit)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 30  # it never waits for the disk, which stalls for ever
         disk.recover()
         await store.flush()
         for unit in units[120:]:

@@ -124,6 +124,6 @@ async def test_a_session_full_of_faults_logs_where_and_what_and_no_password(
 
 
 async def live(stream: Stream) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while stream.state != "live":  # noqa: ASYNC110
             await asyncio.sleep(0.02)

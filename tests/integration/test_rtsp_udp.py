@@ -34,7 +34,7 @@ def short_clip() -> Path:
     return cached_clip(seconds=1, fps=30, size=(640, 360), gop=15, b_frames=2, bitrate=4_000_000)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -208,7 +208,7 @@ async def test_a_session_over_udp_is_kept_by_requests_and_ends_with_the_connecti
         await asyncio.sleep(3)
         assert server.session_count("gate") == 1
         server.reset("gate")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.shield(session.ended)
         await session.close()
 

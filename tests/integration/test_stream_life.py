@@ -24,7 +24,7 @@ from tests.rtp import SEI_RECOVERY_GRADUAL
 
 PASSWORD = "hunter2-secret"
 QUICK = StreamTimes(
-    answer=2.0,
+    answer=5.0,
     stall=1.5,
     key_wait=4.0,
     healthy=1.0,
@@ -58,7 +58,7 @@ class Watched:
         )
         self.task = asyncio.create_task(self.stream.run())
 
-    async def until(self, condition: Callable[[StreamStatus], bool], seconds: float = 20) -> StreamStatus:
+    async def until(self, condition: Callable[[StreamStatus], bool], seconds: float = 60) -> StreamStatus:
         """The first status for which `condition` holds from now on."""
         async with asyncio.timeout(seconds):
             while not condition(self.stream.status()):

@@ -29,7 +29,7 @@ def short_clip() -> Path:
     return cached_clip(seconds=0.5, fps=30, size=(320, 180), gop=15, profile="baseline")
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -385,7 +385,7 @@ def test_as_a_process_it_says_where_it_listens_takes_faults_and_ends_with_its_pa
         with pytest.raises(av.HTTPUnauthorizedError):
             play_with_libavformat(url, 3)
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize(
@@ -411,4 +411,4 @@ def test_sigterm_ends_it_in_good_order(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
