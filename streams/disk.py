@@ -11,9 +11,12 @@ class Disk:
     """Blocking calls; each raises OSError. They release the GIL while they wait."""
 
     def create(self, path: Path) -> int:
-        """A new file for writing, locked so that recovery sees that its writer lives. Raises FileExistsError."""
+        """A new file for writing, locked so that recovery sees that its writer lives. Raises FileExistsError.
+
+        A recovery that looks at it before it is locked is waited for: it lets go after one look.
+        """
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         return descriptor
 
     def make_folder(self, path: Path) -> list[Path]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
+import os
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,6 +27,7 @@ import pytest
 from config.settings import Camera, RecordingSettings
 from streams.access_unit import AccessUnit
 from streams.connect_budget import ConnectBudget
+from streams.disk import Disk
 from streams.gop_buffer import GopBuffer
 from streams.recorder import Recorder
 from streams.recording_index import SegmentRow
@@ -303,6 +307,24 @@ async def test_a_file_that_another_process_writes_is_left_alone(tmp_path: Path) 
         await asyncio.wait_for(task, 90)
     (row,) = await store.rows()
     assert check_row(tmp_path, row) == len(units)
+
+
+def test_a_new_file_that_a_recovery_looks_at_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def open_and_be_looked_at(path: Path, flags: int, mode: int = 0o777) -> int:
+        descriptor = opened(path, flags, mode)
+        look = opened(path, os.O_RDWR)
+        fcntl.flock(look, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        threading.Timer(0.1, os.close, (look,)).start()
+        return descriptor
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_and_be_looked_at)
+        descriptor = Disk().create(tmp_path / "120000.mp4")
+    with (tmp_path / "120000.mp4").open("rb") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
 
 
 async def test_a_power_cut_costs_only_what_was_not_synced(tmp_path: Path) -> None:
