@@ -9,27 +9,39 @@ from __future__ import annotations
 
 import math
 from enum import Enum
+from typing import NamedTuple
 
 _FALLEN = 0.97  # estimates of the receiver rise a little at a time and fall when the way gets slower than it is fed
 _PROOF_NS = 5_000_000_000
-_MUCH_LOST, _LITTLE_LOST = 0.10, 0.02  # draft-ietf-rmcat-gcc-02, 6
-_GROWTH = 1.05
+_MUCH_LOST, _LITTLE_LOST = 0.10, 0.02  # as in draft-ietf-rmcat-gcc-02, 6
+_GROWTH = 1.08
+_WINDOW_NS, _ENOUGH_PACKETS = 950_000_000, 100
 _FED = 1.5  # an estimate grows only while this part of it is used
 _LEAST_BITS = 50_000.0
-_MOST_BEHIND_SECONDS = 0.75
+_MOST_BEHIND_SECONDS = 0.5
 _ROOM = 1.15
 _FIRST_WAIT_NS, _LONGEST_WAIT_NS = 10_000_000_000, 300_000_000_000
 _HELD_NS = 60_000_000_000
 _LONGEST_TRIAL_NS = 90_000_000_000
 
 
+class _Reported(NamedTuple):
+    """Where a receiver was at its last report."""
+
+    at_ns: int
+    highest: int
+    missing: int
+
+
 class LinkEstimate:
     """Bits/s that a viewer's way carries: the smaller of its estimate (REMB) and one from losses; inf: unknown."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_sequence: int, now_ns: int) -> None:
         self._by_receiver = math.inf
         self._by_loss = math.inf
         self._proven_ns: int | None = None
+        self._got_bits = 0.0
+        self._reported = _Reported(now_ns, first_sequence - 1, 0)
 
     @property
     def bits(self) -> float:
@@ -44,12 +56,21 @@ class LinkEstimate:
             self._proven_ns = now_ns
         self._by_receiver = max(bits, _LEAST_BITS)
 
-    def receiver_lost(self, fraction: float, sent_bits: float, now_ns: int) -> None:
-        """A receiver report came: `fraction` (0 to 1) was lost of `sent_bits` a second, since the last one."""
-        if fraction > _MUCH_LOST:
-            self._proven_ns = now_ns
-            self._by_loss = max(_LEAST_BITS, min(self._by_loss, sent_bits) * (1 - fraction / 2))
-        elif fraction < _LITTLE_LOST and sent_bits * _FED > self._by_loss:
+    def receiver_got(self, highest: int, missing: int, packet_bytes: float, now_ns: int) -> None:
+        """A receiver report came: number of the last packet, how many did not come in all, bytes of one on average."""
+        before = self._reported
+        expected, passed_ns = highest - before.highest, now_ns - before.at_ns
+        if expected < _ENOUGH_PACKETS and (passed_ns < _WINDOW_NS or expected <= 0):
+            return
+        self._reported = _Reported(now_ns, highest, missing)
+        lost = max(0, missing - before.missing)
+        bits = (expected - lost) * packet_bytes * 8e9 / max(1, passed_ns)
+        if lost > _MUCH_LOST * expected:
+            # what came later than it was sent is missing in one report and too much in the next
+            recent = bits if self._proven_ns is None or now_ns - self._proven_ns > _PROOF_NS else self._got_bits
+            self._by_loss = max(_LEAST_BITS, bits, recent)
+            self._proven_ns, self._got_bits = now_ns, bits
+        elif lost < _LITTLE_LOST * expected and bits * _FED > self._by_loss:
             self._by_loss *= _GROWTH
 
     def is_narrow(self, now_ns: int, since_ns: int = 0) -> bool:

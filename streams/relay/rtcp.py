@@ -24,13 +24,15 @@ class Feedback:
     """What a compound packet of the viewer says about our stream.
 
     `lost`: sequence numbers it misses (NACK). `wants_key`: PLI or FIR. `fraction_lost`: 0..1 since its last report,
-    None without a report. `estimate`: what it thinks that the way carries, bits/s (REMB, draft-alvestrand-rmcat-remb).
-    `is_bye`: it left.
+    None without a report; `highest` is the last number that came, `missing` how many before it did not, in all.
+    `estimate`: what it thinks that the way carries, bits/s (REMB, draft-alvestrand-rmcat-remb). `is_bye`: it left.
     """
 
     lost: tuple[int, ...] = ()
     wants_key: bool = False
     fraction_lost: float | None = None
+    highest: int = 0
+    missing: int = 0
     estimate: int | None = None
     is_bye: bool = False
 
@@ -40,6 +42,7 @@ def parse_feedback(data: bytes, ssrc: int) -> Feedback:
     lost: list[int] = []
     wants_key = is_bye = False
     fraction_lost = estimate = None
+    highest = missing = 0
     for packet in RtcpPacket.parse(data):
         if isinstance(packet, RtcpRtpfbPacket):
             if packet.fmt == _GENERIC_NACK and packet.media_ssrc == ssrc:
@@ -52,9 +55,10 @@ def parse_feedback(data: bytes, ssrc: int) -> Feedback:
             for report in packet.reports:
                 if report.ssrc == ssrc:
                     fraction_lost = report.fraction_lost / 256
+                    highest, missing = report.highest_sequence, report.packets_lost
         elif isinstance(packet, RtcpByePacket):
             is_bye = True
-    return Feedback(tuple(lost), wants_key, fraction_lost, estimate, is_bye)
+    return Feedback(tuple(lost), wants_key, fraction_lost, highest, missing, estimate, is_bye)
 
 
 def sender_report(

@@ -198,6 +198,11 @@ class RtpSender:
         arguments = scratch.arguments(segment if count > 1 else 0)
         return not any(map(srtp_protect, repeat(self._context, count), arguments, scratch.length_arguments))
 
+    def forget(self) -> None:
+        """Repeat nothing from before the unit begun last: a key frame comes."""
+        while len(self._history) > 1:
+            self._history.popleft()
+
     def repeat(self, lost: tuple[int, ...]) -> int:
         """Send packets again, bit for bit as they were (the same number with other bytes would break GCM).
 

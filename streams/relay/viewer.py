@@ -28,6 +28,7 @@ _LOSSY = 0.25
 _LOSSY_REPORTS = 3
 _MOST_FILLER_PACKETS = 64
 _BURST_SECONDS = 0.5
+_LEAST_PACE = 1.2  # of what the stream needs; slower is never live
 
 
 @dataclass(slots=True)
@@ -58,9 +59,9 @@ class Viewer:
         self.counters = ViewerCounters()
         self.feed: Feed | None = None
         self.next_feed: Feed | None = None
-        self.link = LinkEstimate()
-        self.filler_bits = 0.0
         self.heard_ns = time.monotonic_ns()
+        self.link = LinkEstimate(sender.sequence, self.heard_ns)
+        self.filler_bits = 0.0
         self._tag_bytes = tag_bytes
         self._pacer = pacer
         self._on_bye = on_bye
@@ -76,7 +77,6 @@ class Viewer:
         self._most_waiting = MOST_WAITING_BYTES
         self._filled_ns = 0
         self._filler_bytes = 0.0
-        self._reported = (time.monotonic_ns(), 0)
 
     def begin(self, feed: Feed, starter: Feed) -> int:
         """Begin with the kept GOP of `starter`, then go on with `feed`. How many pictures are sent at once."""
@@ -104,6 +104,7 @@ class Viewer:
             self.burst(units, feed)
         elif at_once:
             self._drop_waiting()
+            self.sender.forget()
             self._go_over(feed)
         else:
             self.wait_for(feed)
@@ -120,9 +121,10 @@ class Viewer:
     def burst(self, units: Sequence[tuple[AccessUnit, PacketizedUnit]], feed: Feed) -> None:
         """Send a GOP from its key frame on, squeezed in time, so that the last one is live."""
         self._drop_waiting()
+        self.sender.forget()
         self._report_when_empty = True
         if self.link.is_narrow(time.monotonic_ns()):
-            carried = self.link.bits / 8
+            carried = max(self.link.bits, feed.bits_per_second(time.monotonic_ns()) * _LEAST_PACE) / 8
             self._bucket.limit(carried)
             burst_bytes = sum(packets.payload_bytes for _, packets in units)
             self._most_waiting = min(MOST_WAITING_BYTES, burst_bytes + int(carried))
@@ -174,6 +176,8 @@ class Viewer:
             self.counters.units += 1
         if self._report_when_empty:
             self._report_when_empty = False
+            if self._most_waiting < MOST_WAITING_BYTES:
+                self._restarted_ns = now_ns  # what asked for a key frame before this one was through asks no more
             self._unlimit()
             self.report()
         return False
@@ -211,7 +215,9 @@ class Viewer:
         if feedback.estimate is not None:
             self.link.receiver_says(feedback.estimate, self.heard_ns)
         if feedback.fraction_lost is not None:
-            self.link.receiver_lost(feedback.fraction_lost, self._sent_bits(), self.heard_ns)
+            sent = self.sender.counters
+            packet_bytes = sent.bytes / max(1, sent.packets)
+            self.link.receiver_got(feedback.highest, feedback.missing, packet_bytes, self.heard_ns)
             self._judge_loss(feedback.fraction_lost)
         if feedback.wants_key:
             self.counters.plis += 1
@@ -241,13 +247,6 @@ class Viewer:
             self.burst(units, self.feed)
         else:
             self._needs_key = True
-
-    def _sent_bits(self) -> float:
-        """Bits a second since the report before."""
-        now_ns, sent = self.heard_ns, self.sender.counters.bytes
-        before_ns, sent_before = self._reported
-        self._reported = (now_ns, sent)
-        return (sent - sent_before) * 8e9 / max(1, now_ns - before_ns)
 
     def _filled(self, packets: PacketizedUnit, received_ns: int) -> PacketizedUnit:
         """With filler behind, while more is tried than the stream has."""

@@ -10,6 +10,7 @@ from streams.relay.bandwidth import LinkEstimate, Step, StreamJudge
 
 SECOND = 1_000_000_000
 MAIN, SUB = 2_000_000, 300_000
+PACKET_BITS = 10_000
 
 
 class Watch:
@@ -17,9 +18,10 @@ class Watch:
 
     def __init__(self, carries: float) -> None:
         self.carries = carries
-        self.link = LinkEstimate()
-        self.judge = StreamJudge(self.link)
         self.now_ns = 100 * SECOND
+        self.link = LinkEstimate(0, self.now_ns)
+        self.judge = StreamJudge(self.link)
+        self.sent = self.lost = 0.0
         self.on_main = True
         self.estimate = 30_000_000.0
         self.steps: list[tuple[int, Step]] = []
@@ -36,7 +38,9 @@ class Watch:
             else:
                 self.estimate = max(self.estimate, min(self.estimate * 1.08, 1.5 * sent + 10_000))
             self.link.receiver_says(self.estimate, self.now_ns)
-            self.link.receiver_lost(max(0.0, 1 - self.carries / sent), sent, self.now_ns)
+            self.sent += sent / PACKET_BITS
+            self.lost += max(0.0, sent - self.carries) / PACKET_BITS
+            self.link.receiver_got(round(self.sent), round(self.lost), PACKET_BITS / 8, self.now_ns)
             step = self.judge.look(self.now_ns, MAIN)
             if step is not Step.STAY:
                 self.on_main = step is Step.UP
@@ -97,47 +101,48 @@ def test_a_way_that_has_become_wide_again_gets_the_main_stream_again() -> None:
 
 
 def test_the_wait_begins_anew_only_after_a_minute_of_the_main_stream() -> None:
-    link = LinkEstimate()
+    link = LinkEstimate(0, 0)
     judge = StreamJudge(link)
-    now_ns, downs, ups = SECOND, [], []
+    now_ns, waits = SECOND, []
     for held in (5, 70, 5):
-        link.receiver_lost(0.9, MAIN, now_ns)
+        for estimate in (10 * MAIN, 100_000):
+            link.receiver_says(estimate, now_ns)
         while judge.look(now_ns, MAIN) is not Step.DOWN:
             now_ns += SECOND
-            link.receiver_lost(0.9, MAIN, now_ns)
-        downs.append(now_ns)
-        link._by_loss = 10 * MAIN
+        down_ns = now_ns
+        link.receiver_says(10 * MAIN, now_ns)
         while judge.look(now_ns, MAIN) is not Step.UP:
             now_ns += SECOND
-        ups.append(now_ns)
+        waits.append((now_ns - down_ns) // SECOND)
         for _ in range(held):
             now_ns += SECOND
             assert judge.look(now_ns, MAIN) is Step.STAY
-    waits = [(up - down) // SECOND for down, up in zip(downs, ups, strict=True)]
     assert waits == [10, 20, 10]
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.05])
 def test_what_a_bad_wireless_link_loses_is_no_reason_to_step_down(fraction: float) -> None:
-    link = LinkEstimate()
+    link = LinkEstimate(0, 0)
     judge = StreamJudge(link)
     for second in range(120):
-        link.receiver_lost(fraction, MAIN, second * SECOND)
+        sent = second * MAIN / PACKET_BITS
+        link.receiver_got(round(sent), round(sent * fraction), PACKET_BITS / 8, second * SECOND)
         assert judge.look(second * SECOND, MAIN) is Step.STAY
 
 
 def test_without_estimates_of_the_receiver_losses_alone_decide() -> None:
-    link = LinkEstimate()
+    link = LinkEstimate(0, 0)
     judge = StreamJudge(link)
     steps = []
     for second in range(1, 8):
-        link.receiver_lost(0.75, MAIN, second * SECOND)
+        sent = second * MAIN // PACKET_BITS
+        link.receiver_got(sent - 1, sent * 3 // 4, PACKET_BITS / 8, second * SECOND)
         steps.append(judge.look(second * SECOND, MAIN))
-    assert Step.DOWN in steps and link.bits < MAIN
+    assert Step.DOWN in steps and link.bits == MAIN / 4, "what got through"
 
 
 def test_how_long_a_burst_would_take_is_known_of_narrow_ways_only() -> None:
-    link = LinkEstimate()
+    link = LinkEstimate(0, 0)
     link.receiver_says(800_000, SECOND)
     assert link.seconds_for(100_000, SECOND) == 0
     link.receiver_says(400_000, 2 * SECOND)

@@ -8,7 +8,7 @@ from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpRtpfb
 from streams.relay.rtcp import Feedback, parse_feedback
 
 SSRC = 0x12345678
-REPORT = RtcpReceiverInfo(ssrc=SSRC, fraction_lost=64, packets_lost=9, highest_sequence=0, jitter=0, lsr=0, dlsr=0)
+REPORT = RtcpReceiverInfo(ssrc=SSRC, fraction_lost=64, packets_lost=9, highest_sequence=70_000, jitter=0, lsr=0, dlsr=0)
 
 
 def _application(message: bytes) -> bytes:
@@ -21,7 +21,7 @@ def test_a_compound_packet_says_it_all() -> None:
     data += bytes(RtcpPsfbPacket(fmt=1, ssrc=9, media_ssrc=SSRC))
     data += _application(pack_remb_fci(1_000_000, [1, SSRC]))
     assert parse_feedback(data, SSRC) == Feedback(
-        lost=(7, 8, 65_535), wants_key=True, fraction_lost=0.25, estimate=1_000_000
+        lost=(7, 8, 65_535), wants_key=True, fraction_lost=0.25, highest=70_000, missing=9, estimate=1_000_000
     )
 
 
