@@ -135,6 +135,7 @@ class RtpSender:
         self.sequence = secrets.randbelow(0x7FFF)  # not wrapped; its low 16 bits are sent
         self.counters = SenderCounters()
         self._history = _History()
+        self._kept_from = 0
         self._layout: Layout | None = None
         self._timestamp = 0
         self._repeated_ns: dict[int, int] = {}
@@ -199,9 +200,8 @@ class RtpSender:
         return not any(map(srtp_protect, repeat(self._context, count), arguments, scratch.length_arguments))
 
     def forget(self) -> None:
-        """Repeat nothing from before the unit begun last: a key frame comes."""
-        while len(self._history) > 1:
-            self._history.popleft()
+        """Repeat nothing of what was sent so far: a key frame comes, and what was before it is of no use."""
+        self._kept_from = self.sequence
 
     def repeat(self, lost: tuple[int, ...]) -> int:
         """Send packets again, bit for bit as they were (the same number with other bytes would break GCM).
@@ -250,7 +250,7 @@ class RtpSender:
     def _repeat(self, sequence: int) -> bool:
         sender = self._transport.sender()
         found = self._history.find(sequence)
-        is_kept = self.sequence - _HISTORY_PACKETS <= sequence < self.sequence
+        is_kept = max(self._kept_from, self.sequence - _HISTORY_PACKETS) <= sequence < self.sequence
         if sender is None or found is None or not is_kept:
             return False
         first, timestamp, sent_24, layout, run = found

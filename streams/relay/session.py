@@ -129,6 +129,8 @@ class Session:
         choice = self._streams.choose(self.camera_id, wish)
         self.wish = wish
         self._judge = None
+        if self.viewer is not None:
+            self.viewer.filler_bits = 0.0
         self._take(choice)
 
     def lose(self, feed: Feed, reason: str) -> None:
@@ -201,7 +203,6 @@ class Session:
         self._chosen_ns = time.monotonic_ns()
         if viewer is None:
             return
-        viewer.filler_bits = 0.0
         if at_once or choice.starter is choice.feed or viewer.feed is choice.feed:
             viewer.change(choice.feed, at_once=at_once)
         else:
@@ -223,12 +224,13 @@ class Session:
 
     def _weigh(self, viewer: Viewer, now_ns: int) -> None:
         main, sub = (self._streams.feed_of(self.camera_id, name) for name in _STREAMS)
-        if main is None or sub is None:
-            return
+        if main is None or sub is None or viewer.next_feed is not None:
+            return  # filler goes on until it has gone over: a way that is fed less gets less credit
         if self._judge is None:
             self._judge = StreamJudge(viewer.link)
         step = self._judge.look(now_ns, main.bits_per_second(now_ns))
-        viewer.filler_bits = self._judge.filler_bits
+        if step is not Step.UP:
+            viewer.filler_bits = self._judge.filler_bits
         if step is not Step.STAY:
             log.info("viewer of camera %s goes %s, its way carries %s", self.camera_id, step.value, viewer.link)
             self._try("sub" if step is Step.DOWN else "main", at_once=step is Step.DOWN)

@@ -277,6 +277,7 @@ class Viewer:
         if self.next_feed is not None and self.next_feed is not feed:
             self.next_feed.remove(self)
         self.feed, self.next_feed = feed, None
+        self.filler_bits = 0.0
         feed.add(self)
         self._needs_key = True
         self.counters.switches += 1
