@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -39,11 +40,21 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
+@asynccontextmanager
+async def opened(data_dir: Path, settings: RecordingSettings, **options: Any) -> AsyncIterator[RecordingStore]:
+    """A store that has looked at what was there: the pictures of these tests are said to have come some time ago, and
+    their files could be taken for those of an earlier life.
+    """
+    async with RecordingStore(data_dir, settings, **options) as store:
+        await store.recovered()
+        yield store
+
+
 async def record(
     data_dir: Path, takes: Sequence[Take], camera_id: str = "gate", settings: RecordingSettings = SETTINGS
 ) -> None:
     """Each take is a run of its own."""
-    async with RecordingStore(data_dir, settings) as store:
+    async with opened(data_dir, settings) as store:
         buffer = GopBuffer()
         recording = asyncio.create_task(Recorder(camera_id, buffer, store).run())
         await asyncio.sleep(0)
@@ -56,7 +67,7 @@ async def record(
                 pts_90k = loop_90k + unit.pts_90k - take.units[0].pts_90k
                 buffer.append(replace(unit, pts_90k=pts_90k, received_ns=received_ns, run=run))
         buffer.close()
-        await asyncio.wait_for(recording, 30)
+        await asyncio.wait_for(recording, 90)
 
 
 @asynccontextmanager

@@ -37,6 +37,7 @@ from streams.virtual import Mount, VirtualCameraServer
 from tests.clips import cached_clip
 from tests.fakes.unsynced_disk import FullDisk, SlowDisk, UnsyncedDisk
 from tests.live_feed import load_units
+from tests.recorded import opened
 from tests.requirements import need_program
 
 pytestmark = pytest.mark.no_rerun
@@ -100,7 +101,7 @@ def check_row(directory: Path, row: SegmentRow) -> int:
 
 
 async def test_segments_hold_every_picture_and_are_cut_at_key_frames(tmp_path: Path) -> None:
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         recorder = await record(store, looped(clip_units(), 10))
     rows = await store.rows("gate")
     assert [check_row(tmp_path, row) for row in rows] == [60, 60, 30]
@@ -144,7 +145,7 @@ async def test_a_new_run_and_new_parameter_sets_begin_new_segments(tmp_path: Pat
     units = looped(clip_units(), 2)
     units += looped(clip_units(), 1, run=1, first_pts=5)
     units += looped(other, 1, run=1, first_pts=5 + 90_000)
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         await record(store, units)
     rows = sorted(await store.rows(), key=lambda row: row.path)
     widths = []
@@ -155,7 +156,7 @@ async def test_a_new_run_and_new_parameter_sets_begin_new_segments(tmp_path: Pat
 
 
 async def test_a_cancelled_recorder_ends_fragment_and_segment(tmp_path: Path) -> None:
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         buffer = GopBuffer()
         task = asyncio.create_task(Recorder("gate", buffer, store).run())
         await asyncio.sleep(0)
@@ -169,7 +170,7 @@ async def test_a_cancelled_recorder_ends_fragment_and_segment(tmp_path: Path) ->
 
 
 async def test_the_pictures_of_a_camera_that_stalls_reach_the_disk(tmp_path: Path) -> None:
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         buffer = GopBuffer()
         recorder = Recorder("gate", buffer, store)
         task = asyncio.create_task(recorder.run())
@@ -188,7 +189,7 @@ async def test_recording_begins_with_the_gop_that_the_ring_holds(tmp_path: Path)
     units = looped(clip_units(), 2)
     for unit in units[:25]:
         buffer.append(unit)
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         task = asyncio.create_task(Recorder("gate", buffer, store).run())
         await asyncio.sleep(0)
         for unit in units[25:]:
@@ -202,7 +203,7 @@ async def test_recording_begins_with_the_gop_that_the_ring_holds(tmp_path: Path)
 async def test_a_disk_that_stalls_costs_seconds_that_are_counted_and_nobody_waits(tmp_path: Path) -> None:
     units = looped(clip_units(), 12)
     disk = SlowDisk()
-    async with RecordingStore(tmp_path, SETTINGS, disk=disk, max_queued_bytes=60_000) as store:
+    async with opened(tmp_path, SETTINGS, disk=disk, max_queued_bytes=60_000) as store:
         buffer = GopBuffer()
         recorder = Recorder("gate", buffer, store)
         task = asyncio.create_task(recorder.run())
@@ -229,7 +230,7 @@ async def test_a_full_disk_is_said_counted_and_recording_goes_on_when_there_is_r
 ) -> None:
     units = looped(clip_units(), 40)
     disk = FullDisk()
-    async with RecordingStore(tmp_path, SETTINGS, disk=disk) as store:
+    async with opened(tmp_path, SETTINGS, disk=disk) as store:
         buffer = GopBuffer()
         recorder = Recorder("gate", buffer, store)
         task = asyncio.create_task(recorder.run())
@@ -252,7 +253,7 @@ async def test_a_full_disk_is_said_counted_and_recording_goes_on_when_there_is_r
 
 @pytest.mark.parametrize("loss", ["missing", "empty", "garbage"])
 async def test_a_lost_index_is_rebuilt_from_the_files_and_deletes_none(tmp_path: Path, loss: str) -> None:
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         await record(store, looped(clip_units(), 6))
         await record(store, looped(clip_units(), 3), "park")
     before = await store.rows()
@@ -278,7 +279,7 @@ async def test_a_lost_index_is_rebuilt_from_the_files_and_deletes_none(tmp_path:
 
 async def test_a_rebuild_that_was_cut_short_is_taken_up_again(tmp_path: Path) -> None:
     """An old file whose row is not there is found although newer rows are."""
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         await record(store, looped(clip_units(), 3))
     (row,) = await store.rows()
     old = tmp_path / "recordings/gate/2020/01/02/030405.mp4"
@@ -290,7 +291,7 @@ async def test_a_rebuild_that_was_cut_short_is_taken_up_again(tmp_path: Path) ->
 
 
 async def test_a_file_that_another_process_writes_is_left_alone(tmp_path: Path) -> None:
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         buffer = GopBuffer()
         task = asyncio.create_task(Recorder("gate", buffer, store).run())
         await asyncio.sleep(0)
@@ -331,7 +332,7 @@ async def test_a_power_cut_costs_only_what_was_not_synced(tmp_path: Path) -> Non
     disk, directory = UnsyncedDisk(), tmp_path / "data"
     units = looped(clip_units(), 20)
     copies: list[Path] = []
-    async with RecordingStore(directory, SETTINGS, disk=disk) as store:
+    async with opened(directory, SETTINGS, disk=disk) as store:
         buffer = GopBuffer()
         task = asyncio.create_task(Recorder("gate", buffer, store).run())
         await asyncio.sleep(0)
@@ -382,7 +383,7 @@ async def test_kill_9_at_any_moment_loses_the_fragment_being_written_and_no_more
     files = sorted(tmp_path.rglob("*.mp4"))
     newest = files[-1]
     newest.write_bytes(newest.read_bytes() + b"\0\0\1\0moof and then nothing")
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         await store.recovered()
     rows = await store.rows()
     assert [tmp_path / row.path for row in sorted(rows, key=lambda row: row.path)] == files

@@ -32,6 +32,7 @@ from streams.virtual import Mount, VirtualCameraServer
 from tests.clips import cached_clip
 from tests.fakes.unsynced_disk import FailingDisk
 from tests.integration.test_recorder import FPS, SETTINGS, check_row, clip_units, looped, record
+from tests.recorded import opened
 
 pytestmark = pytest.mark.no_rerun
 
@@ -58,7 +59,7 @@ async def test_an_event_is_recorded_from_before_it_until_after_it_and_nothing_el
     recording = {"mode": "on_event", "pre_event_seconds": 2, "post_event_seconds": 2}
     async with (
         VirtualCameraServer([Mount(name="gate", main=clip)]) as server,
-        RecordingStore(tmp_path, LONG) as store,
+        opened(tmp_path, LONG) as store,
         a_site(tmp_path, store) as site,
     ):
         camera = Camera.model_validate(
@@ -104,7 +105,7 @@ async def test_an_event_is_recorded_from_before_it_until_after_it_and_nothing_el
 async def test_two_events_in_a_row_leave_no_gap_and_no_picture_twice(tmp_path: Path) -> None:
     """The run ends before a key frame, so the next one goes on with it."""
     units = looped(clip_units(), 20)
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         buffer = GopBuffer()
         recorder = Recorder("gate", buffer, store)
         shown = 0
@@ -130,7 +131,7 @@ async def test_hours_in_which_a_camera_is_off_record_nothing_and_say_so(tmp_path
     hours = [{"start": "00:00", "end": "24:00", "mode": "off"}]
     async with (
         VirtualCameraServer([Mount(name="gate", main=clip)]) as server,
-        RecordingStore(tmp_path, SETTINGS) as store,
+        opened(tmp_path, SETTINGS) as store,
         a_site(tmp_path, store) as site,
     ):
         given = {"id": "gate", "name": "Gate", "purpose": "p", "main": server.url("gate")}
@@ -178,7 +179,7 @@ async def test_an_h265_camera_is_recorded_and_plays_afterwards_without_its_sound
         pytest.skip("this PyAV has no libx265")
     async with (
         VirtualCameraServer([Mount(name="gate", main=clip)]) as server,
-        RecordingStore(tmp_path, SETTINGS) as store,
+        opened(tmp_path, SETTINGS) as store,
     ):
         camera = Camera(id="gate", name="Gate", purpose="p", main=server.url("gate"))
         stream = Stream(camera, "main", budget=ConnectBudget(4), ring_max_bytes=8 << 20)
@@ -232,7 +233,7 @@ async def test_an_error_of_the_disk_loses_nothing_acknowledged_is_shown_and_pass
     disk, units = FailingDisk(), looped(clip_units(), 50)
     settings = RecordingSettings(segment_seconds=4, fragment_seconds=1, sync_seconds=0.5)
     directory, copy = tmp_path / "data", tmp_path / "after"
-    async with RecordingStore(directory, settings, disk=disk) as store:
+    async with opened(directory, settings, disk=disk) as store:
         number = getattr(errno, error)
         recorder, acknowledged, faults = await record_while_failing(store, disk, units, range(150, 400), what, number)
         assert os.strerror(number) in store.status().last_error
@@ -254,7 +255,7 @@ async def test_an_error_of_the_disk_loses_nothing_acknowledged_is_shown_and_pass
 
 async def test_a_sync_that_failed_leaves_its_row_open_and_the_next_start_looks_at_it(tmp_path: Path) -> None:
     disk = FailingDisk()
-    async with RecordingStore(tmp_path, SETTINGS, disk=disk) as store:
+    async with opened(tmp_path, SETTINGS, disk=disk) as store:
         disk.fails = {"sync_file": errno.EIO}
         await record(store, looped(clip_units(), 3))
         with pytest.raises(RecordingError, match="Input/output error"):

@@ -21,6 +21,7 @@ from streams.recording_store import RecordingStore
 from streams.retention import RATE, Retention
 from streams.shards import Shard
 from tests.integration.test_recorder import SETTINGS, clip_units, looped, record
+from tests.recorded import opened
 
 pytestmark = pytest.mark.no_rerun
 
@@ -356,7 +357,7 @@ async def test_a_running_store_deletes_nothing_before_it_is_told_what_to_keep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "PASS_SECONDS", 0.3)
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         await record(store, looped(clip_units(), 6))
     (newest, *_) = await store.rows()
     old = tmp_path / "recordings/gate/2020/01/02/030405.mp4"

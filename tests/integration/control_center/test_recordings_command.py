@@ -15,10 +15,10 @@ from control_center.database import LedgerRow
 from streams.center_link import CenterLink
 from streams.holds import all_holds
 from streams.recording_index import Destroyed, RecordingIndex
-from streams.recording_store import RecordingStore
 from tests.haechi import haechi, write_settings
 from tests.integration.control_center.conftest import RunningCenter
 from tests.integration.test_recorder import SETTINGS, clip_units, looped, record
+from tests.recorded import opened
 
 pytestmark = pytest.mark.no_rerun
 
@@ -30,7 +30,7 @@ def index_of(folder: Path) -> Path:
 async def recorded(folder: Path) -> Path:
     """Settings of an installation with one worker that has recorded two cameras."""
     index_of(folder).parent.mkdir(parents=True)
-    async with RecordingStore(folder / "data", SETTINGS, index_path=index_of(folder)) as store:
+    async with opened(folder / "data", SETTINGS, index_path=index_of(folder)) as store:
         await record(store, looped(clip_units(), 6))
         await record(store, looped(clip_units(), 3), "park")
     return write_settings(folder, data_dir=str(folder / "data"), workers={"count": 1})
@@ -107,7 +107,7 @@ async def test_what_retention_deleted_is_a_row_of_the_ledger_once_the_center_hea
 ) -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
     figures = (24, 360_000_000, 1440.0, at, at + timedelta(minutes=24))
-    async with RecordingStore(tmp_path, SETTINGS) as store:
+    async with opened(tmp_path, SETTINGS) as store:
         await store.recovered()
         index = RecordingIndex(store.index_path)
         index.remove([], [Destroyed("a" * 32, "gate", "2026-03-01", "days", *figures)], at.timestamp())
