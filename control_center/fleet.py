@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -25,12 +26,14 @@ FORGOTTEN_AFTER_SECONDS = 600.0
 
 
 class StreamReport(BaseModel):
-    """State of one stream as its worker sees it; `reason` says why it is not live."""
+    """State of one stream as its worker sees it; `reason` says why it is not live. Older workers tell no times."""
 
     model_config = ConfigDict(frozen=True)
 
     state: StreamState
     reason: Annotated[str, Field(max_length=500)] = ""
+    since: AwareDatetime | None = None
+    next_attempt_at: AwareDatetime | None = None
 
     @field_validator("reason", mode="before")
     @classmethod
@@ -98,6 +101,8 @@ class StreamStatus:
     name: StreamName
     state: StreamState
     reason: str
+    since: datetime | None = None
+    next_attempt_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,4 +243,4 @@ class Fleet:
         report = record.heartbeat.cameras[camera_id].get(name)
         if report is None:
             return StreamStatus(name, "connecting", f"worker {worker_id} has not opened this stream yet")
-        return StreamStatus(name, report.state, report.reason)
+        return StreamStatus(name, report.state, report.reason, report.since, report.next_attempt_at)

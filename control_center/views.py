@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -73,6 +74,8 @@ class StreamView(View):
     name: StreamName
     state: StreamState
     reason: str
+    since: AwareDatetime | None = Field(default=None, description="null while no worker tells")
+    next_attempt_at: AwareDatetime | None = Field(default=None, description="when it is tried again; null while it is")
 
 
 class RecordingStateView(View):
@@ -98,7 +101,7 @@ class CameraStateView(View):
             id=status.camera_id,
             state=status.state,
             reason=status.reason,
-            streams=[StreamView(name=s.name, state=s.state, reason=s.reason) for s in status.streams],
+            streams=[StreamView(**asdict(stream)) for stream in status.streams],
             blind=status.fault is not None,
             blind_reason=status.fault.kind if status.fault else None,
             blind_since=status.fault.since if status.fault else None,

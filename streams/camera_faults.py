@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +39,7 @@ class _Clock:
 
 class CameraFaults:
     """Looks at all cameras of a worker once a second. `on_change` is called when a camera's mark comes or goes.
+    `pictures` gives the last picture of each camera (JPEG), where there is one.
 
     An event goes straight to disk, at the pace of the disk, and counts as told only then: hundreds of cameras that
     vanish together fill no queue. What stood when the worker ended still stands when it starts again.
@@ -51,12 +52,14 @@ class CameraFaults:
         analysis: Analysis,
         outbox: Outbox,
         on_change: Callable[[], None],
+        pictures: Callable[[Collection[str]], Awaitable[Mapping[str, bytes]]],
     ) -> None:
         self._settings = settings
         self._cameras = cameras
         self._analysis = analysis
         self._outbox = outbox
         self._on_change = on_change
+        self._pictures = pictures
         self._standing: dict[tuple[str, FaultKind], Event] = {}
         self._clocks: dict[str, _Clock] = {}
         self._changes: dict[str, int] = {}  # of the picture, when it was told to be frozen
@@ -84,11 +87,14 @@ class CameraFaults:
         stats = self._analysis.camera_stats()
         frozen = [camera for camera in list(self._cameras.values()) if self._is_newly_frozen(camera, stats)]
         over = [fault for fault in self._standing.values() if self._is_over(fault, now, stats)]
-        for camera in lost:
-            await self._raise(camera, "camera_lost", now - (self._clocks[camera.camera_id].away_since or now))
         for camera in frozen:
             self._changes[camera.camera_id] = stats[camera.camera_id].picture_changes
-            await self._raise(camera, "camera_frozen", stats[camera.camera_id].still_seconds)
+        seconds = {camera.camera_id: now - (self._clocks[camera.camera_id].away_since or now) for camera in lost}
+        pictures = await self._pictures([camera.camera_id for camera in (*lost, *frozen)]) if lost or frozen else {}
+        for camera in lost:
+            await self._raise(camera, "camera_lost", seconds[camera.camera_id], pictures)
+        for camera in frozen:
+            await self._raise(camera, "camera_frozen", stats[camera.camera_id].still_seconds, pictures)
         for fault in over:
             await self._take_back(fault)
         _say("lost", [camera.camera_id for camera in lost])
@@ -140,12 +146,14 @@ class CameraFaults:
             and now - clock.live_since >= min(SOUND_SECONDS, self._settings.lost_seconds)
         )
 
-    async def _raise(self, camera: RunningCamera, kind: FaultKind, seconds: float) -> None:
+    async def _raise(
+        self, camera: RunningCamera, kind: FaultKind, seconds: float, pictures: Mapping[str, bytes]
+    ) -> None:
         definition = camera.definition
         if definition is None:  # it was removed a moment ago
             return
         event = _event(definition, kind, seconds)
-        await self._outbox.put(event, b"")
+        await self._outbox.put(event, pictures.get(event.camera_id, b""))
         self._standing[event.camera_id, kind] = event
         self._on_change()
 

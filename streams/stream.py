@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from config.settings import Camera, StreamName, Transport
 from streams.access_unit import AccessUnit
@@ -91,7 +91,8 @@ class Stream:
         self.buffer.on_urgency = self._hurry
         self.state: StreamState = "connecting"
         self.reason = ""
-        self._since = datetime.now(UTC)
+        self.since = datetime.now(UTC)
+        self.next_attempt_at: datetime | None = None
         self._target = _target(camera, name)
         self._budget = budget
         self._on_change = on_change
@@ -133,7 +134,8 @@ class Stream:
             stream=self.name,
             state=self.state,
             reason=self.reason,
-            since=self._since,
+            since=self.since,
+            next_attempt_at=self.next_attempt_at,
             run=self._run,
             codec=parameters.codec if parameters else None,
             width=parameters.width if parameters else None,
@@ -226,8 +228,10 @@ class Stream:
             if reason != self._logged_reason:  # a dead camera says so once, not at every attempt
                 logger.warning("camera %s %s: %s (%s)", self.camera_id, self.name, reason, place)
                 self._logged_reason = reason
+            pause = back_off.next_seconds()
+            self.next_attempt_at = datetime.now(UTC) + timedelta(seconds=pause)
             self._change("backing_off", reason)
-            await asyncio.sleep(back_off.next_seconds())
+            await asyncio.sleep(pause)
 
     def _reset_back_off(self) -> None:
         self._back_off.reset()
@@ -347,8 +351,10 @@ class Stream:
     def _change(self, state: StreamState, reason: str) -> None:
         if (state, reason) == (self.state, self.reason):
             return
+        if state != "backing_off":
+            self.next_attempt_at = None
         if state != self.state:
-            self._since = datetime.now(UTC)
+            self.since = datetime.now(UTC)
             if state == "live":
                 logger.info("camera %s %s: live", self.camera_id, self.name)
                 self._logged_reason = ""

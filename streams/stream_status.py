@@ -40,9 +40,10 @@ class StreamCounts:
 class StreamStatus:
     """A stream now. Times are aware UTC.
 
-    `reason` is for people, empty while all is well. `run` is the number of the last session. `has_fast_start`: the
-    ring holds a key frame to start from. `is_reordered`: the session has B frames. `wall_clock_offset_seconds` is
-    the camera's clock minus ours. `others_offered` names what else the camera offers and nobody takes (audio).
+    `reason` is for people, empty while all is well; `next_attempt_at` is known while it backs off. `run` is the
+    number of the last session. `has_fast_start`: the ring holds a key frame to start from. `is_reordered`: the session
+    has B frames. `wall_clock_offset_seconds` is the camera's clock minus ours. `others_offered` names what else the
+    camera offers and nobody takes (audio).
     """
 
     camera_id: str
@@ -50,6 +51,7 @@ class StreamStatus:
     state: StreamState
     reason: str
     since: datetime
+    next_attempt_at: datetime | None
     run: int
     codec: Codec | None
     width: int | None

@@ -36,6 +36,7 @@ from streams.camera_source import CameraSource
 from streams.center_link import CenterLink, HeartbeatAnswer
 from streams.connect_budget import ConnectBudget
 from streams.event_intake import EventIntake
+from streams.fault_pictures import FaultPictures
 from streams.ice_servers import IceServers
 from streams.outbox import Outbox, OutboxError
 from streams.playback.process import PlaybackProcess
@@ -119,6 +120,7 @@ class Worker:
             sources=SourceProcess(settings.sources),
         )
         roster = Roster(options.shard, site)
+        last = await stack.enter_async_context(FaultPictures(site.rings, playback.base_url, options.token))
         return WorkerParts(
             worker_id=options.worker_id,
             shard=str(options.shard),
@@ -132,7 +134,7 @@ class Worker:
             intake=intake,
             center=center,
             playback=playback,
-            faults=CameraFaults(settings.faults, roster.cameras, site.analysis, outbox, center.tell_change),
+            faults=CameraFaults(settings.faults, roster.cameras, site.analysis, outbox, center.tell_change, last.of),
         )
 
     async def _start(self, stack: AsyncExitStack, parts: WorkerParts) -> None:

@@ -57,7 +57,10 @@ class WorkerParts:
 def heartbeat(parts: WorkerParts) -> dict[str, Any]:
     """What the center is told every two seconds."""
     cameras: dict[str, dict[str, Any]] = {
-        camera_id: {name: {"state": state, "reason": reason[:500]} for name, (state, reason) in camera.states().items()}
+        camera_id: {
+            name: {"state": state, "reason": reason[:500], **_times(parts, (camera_id, name))}
+            for name, (state, reason) in camera.states().items()
+        }
         for camera_id, camera in parts.roster.cameras.items()
     }
     for camera_id, reason in parts.roster.unusable().items():
@@ -77,6 +80,15 @@ def heartbeat(parts: WorkerParts) -> dict[str, Any]:
             for camera_id, fault in parts.faults.blind().items()
         },
     }
+
+
+def _times(parts: WorkerParts, key: StreamKey) -> dict[str, str]:
+    """Since when a stream is as it is, and when it is tried next."""
+    stream = parts.site.streams.get(key)
+    if stream is None:
+        return {}
+    next_at = stream.next_attempt_at
+    return {"since": stream.since.isoformat()} | ({"next_attempt_at": next_at.isoformat()} if next_at else {})
 
 
 def status(parts: WorkerParts) -> dict[str, Any]:

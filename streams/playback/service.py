@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from streams.access_unit import Codec
 from streams.playback import media
 from streams.playback.errors import Busy, PlaybackError, RangeRefused
 from streams.playback.library import Library
@@ -28,6 +29,7 @@ from streams.worker_http import RequireToken
 MAX_RANGE_US = 25 * 3_600_000_000  # the longest day there is
 MAX_LIST_US = 32 * 86_400_000_000
 MAX_CLIPS = 4
+MAX_KEY_FRAME = 16 * 1024 * 1024
 _HLS = "application/vnd.apple.mpegurl"
 
 
@@ -68,6 +70,7 @@ class _Service:
             Route(f"{at}/media/{{segment_id}}", self.media),
             Route(f"{at}/clip.mp4", self.clip),
             Route(f"{at}/thumbnail.jpg", self.thumbnail),
+            Route("/key-frame", self.key_frame, methods=["POST"]),
         ]
 
     def ranges(self, request: Request) -> Response:
@@ -122,6 +125,20 @@ class _Service:
         at_us, earliest_us = _number(request, "at", -1), _number(request, "earliest", 0)
         jpeg, taken_us = self._thumbnails.at(_camera(request), at_us, earliest_us)
         return Response(jpeg, media_type="image/jpeg", headers={"Haechi-Taken-At": iso(taken_us)})
+
+    async def key_frame(self, request: Request) -> Response:
+        """A key frame (Annex B) of the packets process, which decodes nothing, as JPEG."""
+        codec = request.query_params.get("codec")
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > MAX_KEY_FRAME:
+                raise RangeRefused(f"the key frame may have {MAX_KEY_FRAME} bytes")
+        if codec not in {"h264", "h265"}:
+            raise RangeRefused("codec: must be h264 or h265")
+        name: Codec = "h264" if codec == "h264" else "h265"
+        jpeg = await run_in_threadpool(self._thumbnails.of_key_frame, name, bytes(data))
+        return Response(jpeg, media_type="image/jpeg")
 
 
 def playback_app(library: Library, token: str) -> Starlette:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from streams.access_unit import Codec
 from streams.playback.errors import Busy, LibraryUnavailable, NothingRecorded
 from streams.playback.layout import Initialization
 from streams.playback.library import Library
@@ -18,6 +20,7 @@ _AT_ONCE = 2
 _WAIT_SECONDS = 10.0
 _MOST_KEPT = 512
 _WIDTH = 320
+_ALARM_WIDTH = 960
 _LARGEST_PICTURE = 32 * 1024 * 1024
 
 
@@ -61,11 +64,21 @@ class Thumbnails:
             return jpeg, taken_us
         raise NothingRecorded(f"camera {camera_id} has no recording at that time")
 
+    def of_key_frame(self, codec: Codec, data: bytes) -> bytes:
+        """JPEG, at most 960 pixels wide, of a key frame that is not stored (Annex B, with its parameter sets).
+
+        Raises LibraryUnavailable, Busy.
+        """
+        return self._made(lambda: _encode(_picture(codec, data, b""), _ALARM_WIDTH))
+
     def _jpeg(self, initialization: Initialization, data: bytes) -> bytes:
+        return self._made(lambda: _encode(_decode(initialization, data), _WIDTH))
+
+    def _made(self, make: Callable[[], bytes]) -> bytes:
         if not self._places.acquire(timeout=_WAIT_SECONDS):
             raise Busy("too many thumbnails are being made; try again")
         try:
-            return _encode(_decode(initialization, data))
+            return make()
         except av.error.FFmpegError as error:
             raise LibraryUnavailable(f"the key frame cannot be decoded: {error}") from error
         finally:
@@ -77,8 +90,14 @@ def _decode(initialization: Initialization, data: bytes) -> av.VideoFrame:
     is_h264 = initialization.codec.startswith("avc1")
     at = initialization.data.find(b"avcC" if is_h264 else b"hvcC")
     size = int.from_bytes(initialization.data[at - 4 : at], "big")
-    decoder = VideoCodecContext.create("h264" if is_h264 else "hevc", "r")
-    decoder.extradata = initialization.data[at + 4 : at - 4 + size]
+    return _picture("h264" if is_h264 else "h265", data, initialization.data[at + 4 : at - 4 + size])
+
+
+def _picture(codec: Codec, data: bytes, extradata: bytes) -> av.VideoFrame:
+    """Raises FFmpegError, LibraryUnavailable."""
+    decoder = VideoCodecContext.create("h264" if codec == "h264" else "hevc", "r")
+    if extradata:
+        decoder.extradata = extradata
     decoder.thread_count = 1
     for packet in (av.Packet(data), None):
         for frame in decoder.decode(packet):
@@ -86,8 +105,8 @@ def _decode(initialization: Initialization, data: bytes) -> av.VideoFrame:
     raise LibraryUnavailable("the key frame shows no picture")
 
 
-def _encode(frame: av.VideoFrame) -> bytes:
-    width = min(_WIDTH, frame.width) & ~1
+def _encode(frame: av.VideoFrame, most_width: int) -> bytes:
+    width = max(min(most_width, frame.width) & ~1, 2)
     height = max(round(frame.height * width / frame.width) & ~1, 2)
     encoder = VideoCodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"

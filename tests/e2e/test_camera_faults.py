@@ -8,6 +8,7 @@ from pathlib import Path
 from streams.virtual import Faults, VirtualCameraServer
 from tests.city import running_city
 from tests.e2e.test_console import mounts, settings_for
+from tests.e2e.test_playback import pictured
 from tests.people import room
 
 
@@ -29,6 +30,21 @@ async def test_a_lost_camera_is_marked_blind_and_told_calmly_until_it_is_back(tm
         card = page.locator(".alarm[data-kind=camera_lost][data-family=fault][data-severity=attention]")
         await card.wait_for()
         assert "카메라 연결 끊김" in await card.inner_text()
+        await card.locator("img").wait_for()  # the last picture that came
+        await page.click("[data-testid=live-count]")
+        lost = page.locator("[data-testid=camera-states] [data-camera=c1]")
+        assert await page.locator("[data-testid=camera-states] [data-camera]").count() == 1
+        main = lost.locator("[data-stream=main]:not([data-state=live])")
+        await main.wait_for()
+        assert "주 영상" in await main.inner_text() and "시작" in await main.inner_text()
+        await lost.locator("[data-state=backing_off] [data-testid=next-try]").first.wait_for(timeout=60_000)
+        await pictured(page, "camera-states")
+        await page.select_option("[data-testid=state-filter]", "live")
+        await page.locator("[data-testid=camera-states] [data-camera=c0]").wait_for()
+        await page.keyboard.press("Escape")
+        await card.click()
+        await page.locator("[data-testid=snapshot] figcaption").wait_for()
+        await pictured(page, "fault-card")
         row = admin.locator(".health-row[data-camera=c1] [data-blind=camera_lost]")
         await row.wait_for()
         assert "감지 불가" in await row.inner_text()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -33,6 +34,7 @@ from tests.ports import free_port
 from tests.worker_process import analysis_settings, running_worker
 
 LOST_SECONDS = 5.0
+SIZE = (640, 360)
 RULES = [{"name": "yard", "rules": [{"kind": "intrusion"}]}]
 
 
@@ -68,6 +70,15 @@ async def one_fault(center: Center, camera_id: str, state: str) -> Incident:
     return found
 
 
+async def picture_size(center: Center, incident: Incident) -> tuple[int, int]:
+    """Of its snapshot."""
+    path = await center.incidents.snapshot_path(incident)
+    assert path is not None
+    with av.open(str(center.snapshots.full_path(path))) as picture:
+        frame = next(picture.decode(video=0))
+    return frame.width, frame.height
+
+
 def blind(center: Center) -> dict[str, str]:
     return {one.camera_id: one.fault.kind for one in center.fleet.camera_statuses() if one.fault}
 
@@ -89,6 +100,7 @@ async def test_a_camera_that_stalls_is_one_incident_and_blind_until_it_plays_aga
             server.set_faults("school", Faults(stall=True))
             lost = await one_fault(center, "school", "new")
             assert (lost.kind, lost.family, lost.zone, lost.severity) == ("camera_lost", "fault", "camera", "caution")
+            assert await picture_size(center, lost) == SIZE  # the last picture that came
             assert lost.raised_at > lost.started_at and (lost.dwell_seconds or 0) >= LOST_SECONDS
             await until(lambda: blind(center) == {"school": "camera_lost"})
             assert told(center, "camera_lost") == 1 and center.open_cameras == frozenset()
@@ -150,12 +162,17 @@ async def test_a_picture_that_freezes_is_one_incident_and_blind_until_it_moves(t
             server.set_faults("gate", Faults(changed="now"))
             told_once = await one_fault(center, "gate", "new")
             assert (told_once.kind, told_once.severity) == ("camera_frozen", "attention")
+            assert await picture_size(center, told_once) == SIZE
             await until(lambda: blind(center) == {"gate": "camera_frozen"})
             assert all_live(center) and told(center, "camera_frozen") == 1
             server.set_faults("gate", Faults())
             assert (await one_fault(center, "gate", "closed")).event_count == 1
             await until(lambda: not blind(center))
             assert set(await faults_at(center)) == {"gate"}
+
+
+async def no_pictures(camera_ids: Collection[str]) -> dict[str, bytes]:
+    return {}
 
 
 async def test_hundreds_that_vanish_together_are_each_told_once_in_one_line(
@@ -172,7 +189,7 @@ async def test_hundreds_that_vanish_together_are_each_told_once_in_one_line(
             await camera.become(Camera(id=camera_id, name=camera_id, purpose="crime prevention", main=url))
             stack.push_async_callback(camera.become, None)
         settings = FaultSettings(lost_seconds=30)
-        faults = CameraFaults(settings, cameras, analysis, outbox, lambda: None)
+        faults = CameraFaults(settings, cameras, analysis, outbox, lambda: None, no_pictures)
         await until(lambda: all(camera.sight() for camera in cameras.values()))
         now = time.monotonic()
         await faults.check(now)
@@ -184,7 +201,7 @@ async def test_hundreds_that_vanish_together_are_each_told_once_in_one_line(
         assert outbox.status.depth == len(faults.blind()) == 300
         (line,) = [one.getMessage() for one in caplog.records if one.name == "streams.camera_faults"]
         assert line == "cameras lost: 300 (c000, c001, c002, c003, c004 ...)"
-        again = CameraFaults(settings, cameras, analysis, outbox, lambda: None)
+        again = CameraFaults(settings, cameras, analysis, outbox, lambda: None, no_pictures)
         async with running(again.run()):
             await until(lambda: len(again.blind()) == 300)
         assert outbox.status.depth == 300

@@ -1,6 +1,9 @@
 import { useEffect } from "preact/hooks";
-import { wordFor } from "../words";
+import { clock, dayAndTime, wordFor } from "../words";
+import type { Camera } from "../api/client";
 import { blindText } from "../city/blind";
+import { reasonText } from "../city/reasons";
+import { say as sayState } from "../city/state-words";
 import { cameras, followStates, health, isOld, status } from "./states";
 import { say } from "./words";
 
@@ -72,6 +75,14 @@ function Workers() {
   );
 }
 
+/** Since when its worst stream is as it is, and when that is tried next. */
+function timesText(camera: Camera): string {
+  const stream = camera.streams.find((one) => one.state === camera.state);
+  if (camera.state === "live" || !stream?.since) return "";
+  const next = stream.next_attempt_at ? `, ${sayState("next")} ${clock(stream.next_attempt_at)}` : "";
+  return `${sayState("since")} ${dayAndTime(stream.since)}${next}`;
+}
+
 function heard(seconds: number | null): string {
   return seconds === null ? say("worker_never") : `${say("worker_heard")} ${seconds.toFixed(0)} ${say("worker_seconds_ago")}`;
 }
@@ -96,7 +107,7 @@ function Cameras() {
               {camera.name}
             </b>
             <span>{wordFor("camera", camera.state)}</span>
-            <small data-blind={camera.blind_reason ?? undefined}>{[blindText(camera), camera.reason].filter(Boolean).join(" · ")}</small>
+            <small data-blind={camera.blind_reason ?? undefined}>{[blindText(camera), reasonText(camera.reason), timesText(camera)].filter(Boolean).join(" · ")}</small>
           </li>
         ))}
       </ul>

@@ -2231,6 +2231,16 @@ export interface components {
             state: "connecting" | "live" | "stalled" | "backing_off" | "disabled";
             /** Reason */
             reason: string;
+            /**
+             * Since
+             * @description null while no worker tells
+             */
+            since?: string | null;
+            /**
+             * Next Attempt At
+             * @description when it is tried again; null while it is
+             */
+            next_attempt_at?: string | null;
         };
         /**
          * VerificationView

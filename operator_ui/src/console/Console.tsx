@@ -1,7 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Dialog } from "../app/Dialog";
 import { TopBar } from "../app/TopBar";
+import { CameraStates } from "../city/CameraStates";
 import { cameras, openIncidents } from "../city/city";
+import { say as sayState } from "../city/state-words";
 import { word } from "../words";
 import { AlarmRail } from "./AlarmRail";
 import { watchArrivals } from "./arrivals";
@@ -9,7 +12,7 @@ import { CameraSearch } from "./CameraSearch";
 import { clearForgotten, listenToKeys } from "./commands";
 import { Help } from "./Help";
 import { ReasonCard } from "./ReasonCard";
-import { overlay, selected, selectedIncident } from "./selection";
+import { overlay, selectCamera, selected, selectedIncident } from "./selection";
 import { Stage } from "./Stage";
 import { Wall } from "./Wall";
 import { say } from "./words";
@@ -40,6 +43,17 @@ export function Console() {
       </nav>
       {overlay.value === "search" && <CameraSearch />}
       {overlay.value === "help" && <Help />}
+      {overlay.value === "cameras" && (
+        <Dialog title={sayState("title")} class="states" onClose={() => (overlay.value = null)}>
+          <CameraStates
+            cameras={cameras.value ?? []}
+            onChoose={(camera) => {
+              overlay.value = null;
+              selectCamera(camera.id);
+            }}
+          />
+        </Dialog>
+      )}
     </div>
   );
 }
@@ -49,12 +63,18 @@ function Figures() {
   const live = all.filter((camera) => camera.state === "live").length;
   return (
     <>
-      <span class={live === all.length ? "figure good" : "figure bad"} data-testid="live-count">
+      <button
+        type="button"
+        class={live === all.length ? "figure quiet good" : "figure quiet bad"}
+        data-testid="live-count"
+        title={sayState("title")}
+        onClick={() => (overlay.value = "cameras")}
+      >
         <b>
           {live}/{all.length}
         </b>
         {say("cameras_live")}
-      </span>
+      </button>
       <span class="figure" data-testid="open-count">
         <b>{openIncidents.value.length}</b>
         {say("alarms_open")}

@@ -18,10 +18,15 @@ export function Snapshot({ incident }: { incident: Incident }) {
   return (
     <figure class="snapshot" data-testid="snapshot">
       <img src={incident.snapshot_url} alt={say("snapshot_of")} onError={() => (failed.value = true)} />
+      {incident.family === "fault" && <figcaption>{say("last_picture")}</figcaption>}
       <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
         {zone && <polygon class="snapshot-zone" points={zone.polygon.map((point) => point.join(",")).join(" ")} />}
-        <rect class="snapshot-box-under" x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
-        <rect class="snapshot-box" x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+        {incident.family !== "fault" && (
+          <>
+            <rect class="snapshot-box-under" x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+            <rect class="snapshot-box" x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+          </>
+        )}
       </svg>
     </figure>
   );

@@ -15,7 +15,7 @@ export type Form = { name: "dispatch" | "assign" } | { name: "close"; verdict: V
 export const selected = signal<Selection | null>(null);
 export const form = signal<Form>(null);
 /** Which overlay is open. */
-export const overlay = signal<"search" | "help" | null>(null);
+export const overlay = signal<"search" | "help" | "cameras" | null>(null);
 
 /** The incident of the selection, as it stands now. */
 export const selectedIncident = computed(() => incidents.value.get(selected.value?.incidentId ?? "") ?? null);

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Camera } from "../api/client";
+import { reasonText } from "../city/reasons";
 import { problemWords } from "../api/problem";
 import { word, wordFor } from "../words";
 import type { HaechiPlayer, PlayerStatus } from "./haechi-player";
@@ -59,7 +60,7 @@ function PictureNote({ camera, status }: { camera: LivePictureProps["camera"]; s
     status.kind === "no-answer"
       ? word("trying_again")
       : status.kind && problemWords({ kind: status.kind, detail: status.reason, errors: [] });
-  const why = camera.state === "live" || status.state === "refused" ? own : camera.reason;
+  const why = camera.state === "live" || status.state === "refused" ? own : reasonText(camera.reason);
   return (
     <span class="picture-note" title={[why, status.reason].join("\n").trim()} data-picture={status.state}>
       <b>

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { wordFor } from "../../words";
+import { reasonText } from "../../city/reasons";
 import { Confirm } from "../Confirm";
 import { stateOf } from "../states";
 import { remove, type RegisteredCamera } from "./register";
@@ -33,7 +34,7 @@ export function CameraRow({ camera, onEdit }: { camera: RegisteredCamera; onEdit
       <span class="camera-purpose">
         {camera.purpose}
         {blind && <small class="camera-reason" data-testid="blind">{blind}</small>}
-        {reason && state !== "live" && <small class="camera-reason">{reason}</small>}
+        {reason && state !== "live" && <small class="camera-reason" title={reason}>{reasonText(reason)}</small>}
       </span>
       <span class="camera-buttons">
         <button type="button" data-testid="edit-camera" onClick={onEdit}>
