@@ -77,7 +77,8 @@ def test_an_endpoint_put_straight_on_the_app_needs_its_right_too() -> None:
 
 def test_the_list_of_public_endpoints_is_this_one() -> None:
     public = {(method, path) for method, path, right in endpoints() if right is Right.PUBLIC}
-    assert public == {("POST", "/api/v1/session"), ("GET", "/healthz"), ("GET", "/api/v1/openapi.json")}
+    whep = {("OPTIONS", "/api/v1/cameras/gate/whep"), ("OPTIONS", "/api/v1/cameras/gate/whep/s")}
+    assert public == {("POST", "/api/v1/session"), ("GET", "/healthz"), ("GET", "/api/v1/openapi.json")} | whep
 
 
 async def test_without_a_sign_in_or_token_every_endpoint_is_401(sqlite_center: RunningCenter) -> None:

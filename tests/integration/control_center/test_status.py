@@ -45,13 +45,24 @@ async def test_a_camera_says_which_stream_is_not_live_and_why(sqlite_center: Run
         camera = (await client.get("/api/v1/cameras/gate")).json()
         everything = (await client.get("/api/v1/cameras")).text
     assert (camera["state"], camera["reason"]) == ("backing_off", "401: wrong password")
-    assert camera["streams"][1] == {"name": "sub", "state": "live", "reason": ""}
+    untold = {"since": None, "next_attempt_at": None}  # an older worker
+    assert camera["streams"][1] == {"name": "sub", "state": "live", "reason": ""} | untold
     assert camera["position"] == {"latitude": 37.26, "longitude": 127.03}
     assert camera["zones"][0]["rules"] == [
         {"kind": "intrusion", "severity": "alert", "seconds": 0.5},
         {"kind": "fire", "severity": "serious", "seconds": 3.0},
     ]
     assert "camera-secret" not in everything and "rtsp://" not in everything
+
+
+async def test_a_stream_says_since_when_and_when_it_is_tried_next(sqlite_center: RunningCenter) -> None:
+    sent = heartbeat(gate_main=("backing_off", "401: wrong password"))
+    times = {"since": "2026-11-22T01:00:00Z", "next_attempt_at": "2026-11-22T01:00:08Z"}
+    sent["cameras"]["gate"]["main"] |= times
+    async with sqlite_center.worker() as worker, sqlite_center.signed_in() as client:
+        assert (await worker.post("/internal/v1/workers/w0/heartbeat", json=sent)).status_code == 200
+        stream = (await client.get("/api/v1/cameras/gate")).json()["streams"][0]
+    assert {name: stream[name] for name in times} == times
 
 
 async def test_the_status_counts_incidents_by_kind_and_state(center: RunningCenter) -> None:
