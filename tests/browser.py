@@ -36,15 +36,15 @@ _ARGUMENTS = [
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Headless Chromium; skips the test where there is none."""
+async def chromium(*arguments: str) -> AsyncIterator[Browser]:
+    """Headless Chromium, with more `arguments`; skips the test where there is none."""
     need_module("playwright")
     path = need_program("chromium", "chromium-browser", "google-chrome")
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=path, args=_ARGUMENTS, chromium_sandbox=False, headless=True
+            executable_path=path, args=[*_ARGUMENTS, *arguments], chromium_sandbox=False, headless=True
         )
         browser.on("context", lambda context: context.set_default_timeout(_PATIENCE_MS))
         try:

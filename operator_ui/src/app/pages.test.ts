@@ -17,7 +17,7 @@ test("a role this page does not know begins where its rights lead, or nowhere", 
 
 test("figures alone do not open the mayor's pictures", () => {
   expect(paths("privacy_officer", ["view_cameras", "view_figures", "read_ledger"])).toEqual(["/ledger"]);
-  expect(paths("operator", OPERATOR)).toEqual(["/console", "/mayor", "/playback"]);
+  expect(paths("operator", OPERATOR)).toEqual(["/console", "/mayor", "/playback", "/doctor"]);
 });
 
 test("a path below a page belongs to the page, a look-alike does not", () => {

@@ -18,6 +18,7 @@ export const PAGES: readonly Page[] = [
   { path: "/mayor", title: "page_mayor", right: "view_figures+view_live", isLive: true, load: () => import("../mayor/Mayor").then((page) => page.Mayor) },
   { path: "/playback", title: "page_playback", right: "view_recordings", isLive: true, load: () => import("../playback/Playback").then((page) => page.Playback) },
   { path: "/ledger", title: "page_ledger", right: "read_ledger", isLive: false, load: () => import("../ledger/Ledger").then((page) => page.Ledger) },
+  { path: "/doctor", title: "page_doctor", right: "view_live", isLive: false, load: () => import("../doctor/Doctor").then((page) => page.Doctor) },
   { path: "/admin", title: "page_admin", right: "manage_accounts", isLive: false, load: () => import("../admin/Admin").then((page) => page.Admin) },
 ];
 

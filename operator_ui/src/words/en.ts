@@ -6,6 +6,7 @@ export const en = {
   page_playback: "Recordings",
   page_ledger: "Ledger",
   page_admin: "Administration",
+  page_doctor: "Connection doctor",
   page_failed: "This page could not be loaded.",
   page_not_yours: "This page is not yours to open",
   page_not_yours_why: "Your role has other work here. If you need this page, ask the administrator.",

@@ -8,6 +8,7 @@ export const ko: Words = {
   page_playback: "녹화 영상",
   page_ledger: "이용 원장",
   page_admin: "시스템 관리",
+  page_doctor: "연결 진단",
   page_failed: "화면을 불러오지 못했습니다.",
   page_not_yours: "열 수 없는 화면입니다",
   page_not_yours_why: "이 역할로는 이 화면을 볼 수 없습니다. 필요하면 관리자에게 문의하십시오.",
