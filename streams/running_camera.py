@@ -58,6 +58,11 @@ class CameraSite:
     event_times: dict[str, float] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Seoul"))
 
+    def reason_of(self, key: StreamKey) -> str:
+        """Why a stream is in the state it is in; empty while it is live."""
+        stream = self.streams.get(key)
+        return stream.reason if stream is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:

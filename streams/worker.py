@@ -129,7 +129,7 @@ class Worker:
             source=CameraSource(center, self._folder, settings.cameras),
             roster=roster,
             site=site,
-            relay=Relay(site.rings, settings.workers),
+            relay=Relay(site.rings, settings.workers, reason_of=site.reason_of),
             outbox=outbox,
             intake=intake,
             center=center,

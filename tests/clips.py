@@ -42,16 +42,17 @@ def make_clip(
     audio: bool = False,
     codec: Literal["h264", "h265"] = "h264",
     still: bool = False,
+    intra_refresh: bool = False,
 ) -> Path:
     """Encode a clip with libx264 or libx265 to `path` (the container by its ending) and return `path`.
 
     Constrained baseline is `profile="baseline"`. `b_frames` reorders pictures; `audio` adds a silent AAC track.
-    `still` repeats the first picture.
+    `still` repeats the first picture. `intra_refresh` refreshes a column at a time, without key frames (H.264 only).
     """
     wanted = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}"
     if codec == "h264":
         options = {"profile": profile, "preset": "ultrafast" if profile == "baseline" else "veryfast"}
-        options |= {"x264-params": f"{wanted}:threads=1"}
+        options |= {"x264-params": f"{wanted}:threads=1:intra-refresh={int(intra_refresh)}"}
     else:
         options = {"preset": "ultrafast", "x265-params": f"{wanted}:b-adapt=0:pools=1:log-level=none"}
     with av.open(str(path), "w") as container:

@@ -53,7 +53,8 @@ SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 # What may be wished for; with `auto` the worker chooses.
 StreamWish = Literal["main", "sub", "auto"]
 _FORWARDED_REQUEST = ("content-type", "if-match", "accept")
-_FORWARDED_RESPONSE = ("content-type", "etag", "link", "accept-patch", "accept-post", "retry-after")
+_START = ("haechi-start", "haechi-start-reason")  # how the picture begins, and what kept it from what was asked for
+_FORWARDED_RESPONSE = ("content-type", "etag", "link", "accept-patch", "accept-post", "retry-after", *_START)
 _SDP_BODY = {"requestBody": {"required": True, "content": {"application/sdp": {"schema": {"type": "string"}}}}}
 _FRAGMENT = "application/trickle-ice-sdpfrag"
 _TRICKLE_BODY = {"requestBody": {"required": True, "content": {_FRAGMENT: {"schema": {"type": "string"}}}}}

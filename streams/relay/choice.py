@@ -36,12 +36,20 @@ class Choice:
 
 
 class Streams:
-    """The streams of a relay and their feeds. Of a camera that has one stream only, that one serves for both."""
+    """The streams of a relay and their feeds. Of a camera that has one stream only, that one serves for both.
+
+    `reason_of` tells what is wrong with a stream that sends nothing.
+    """
 
     def __init__(
-        self, streams: Mapping[StreamKey, GopBuffer], max_burst_bytes: int, on_refusal: Callable[[Feed], None]
+        self,
+        streams: Mapping[StreamKey, GopBuffer],
+        max_burst_bytes: int,
+        on_refusal: Callable[[Feed], None],
+        reason_of: Callable[[StreamKey], str] = lambda key: "",
     ) -> None:
         self._streams = streams
+        self._reason_of = reason_of
         self._max_burst_bytes = max_burst_bytes
         self._on_refusal = on_refusal
         self._feeds: dict[StreamKey, Feed] = {}
@@ -92,6 +100,9 @@ class Streams:
             refuse_unless_relayable(name, buffer)
             if key in self._keyless and buffer.last_key_index is None:
                 raise NoInstantRefresh(f"{name} sends no key frames that fit the ring; lower its key frame interval")
+        except NoPictureYet as refusal:
+            reason = self._reason_of(key)
+            return NoPictureYet(f"{refusal.detail}: {reason}") if reason else refusal
         except RelayError as refusal:
             return refusal
         self._keyless.discard(key)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from config.settings import WorkerSettings
@@ -49,6 +49,7 @@ class Relay:
     """Sends streams to WHEP viewers, copying. One event loop owns it; call `close` at the end.
 
     `streams` may change at any time. A kept GOP over `max_burst_bytes` is not sent at once (0: never).
+    `reason_of` tells what is wrong with a stream that sends nothing.
     """
 
     def __init__(
@@ -59,8 +60,9 @@ class Relay:
         limits: SessionLimits | None = None,
         max_viewers: int = 2000,
         max_burst_bytes: int = MOST_BURST_BYTES,
+        reason_of: Callable[[StreamKey], str] = lambda key: "",
     ) -> None:
-        self._streams = Streams(streams, max_burst_bytes, self._end_feed)
+        self._streams = Streams(streams, max_burst_bytes, self._end_feed, reason_of)
         self._limits = limits or SessionLimits()
         self._max_viewers = max_viewers
         self._address = MediaAddress(settings.media_hosts, settings.udp_ports)

@@ -46,6 +46,8 @@ def whep_routes(relay: Relay, ice_servers: IceServers | None = None) -> list[Rou
         response.headers["etag"] = opened.etag
         response.headers["accept-patch"] = _FRAGMENT
         response.headers["haechi-start"] = opened.start
+        if opened.why:
+            response.headers["haechi-start-reason"] = opened.why
         response.headers.append("link", f'<{location}/layer>; rel="{LAYER_EXTENSION}"')
         for server in ice_servers.issue() if ice_servers is not None else ():
             response.headers.append("link", server.link())
