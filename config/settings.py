@@ -25,6 +25,7 @@ Category = Literal[
     "forest_fire_watch",  # 산불감시
     "underpass",  # 지하보차도
 ]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
 Severity = Literal["attention", "caution", "alert", "serious"]
 StreamName = Literal["main", "sub"]
 Transport = Literal["tcp", "udp", "auto"]

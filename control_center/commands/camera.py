@@ -13,14 +13,15 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from config.load import SettingsError, load_settings, read_cameras, read_text
-from config.settings import Camera
+from config.settings import CATEGORIES, Camera, Category
 from control_center import ledger
 from control_center.commands.check_camera import check
 from control_center.commands.run import DEFAULT_FILE
 from control_center.database import Database
 from control_center.database.migration import migrate
 from control_center.ledger import COMMAND_LINE, Entry
-from control_center.register import Register
+from control_center.register import ImportResult, Register
+from control_center.register.its_list import merged, read_its
 from control_center.register.yaml_form import to_yaml
 from control_center.supervision.errors import StartError
 from control_center.supervision.first_account import opened
@@ -31,6 +32,7 @@ app.command()(check)
 
 Config = Annotated[Path, typer.Option(help="Settings file (YAML).")]
 Answer = TypeVar("Answer")
+_MOST_TOLD = 20
 
 
 @app.command()
@@ -98,9 +100,38 @@ def import_cameras(
     """Add and change cameras by a list, all or none; those it does not name stay as they are."""
     cameras = read_cameras(read_text(file), str(file))
     result = _on_register(config, lambda register, _: register.take(COMMAND_LINE, cameras, dry_run=dry_run))
-    for what, ids in (("added", result.added), ("changed", result.changed), ("unchanged", result.unchanged)):
-        if ids:
-            output.print(f"{'would be ' if dry_run and what != 'unchanged' else ''}{what}: {', '.join(ids)}")
+    _tell(result, dry_run)
+
+
+@app.command("import-its")
+def import_its(
+    file: Annotated[Path, typer.Argument(help="The answer of its.go.kr's `cctvInfo`, saved as JSON or XML.")],
+    purpose: Annotated[str, typer.Option(help="The lawful purpose these cameras are watched for.")],
+    category: Annotated[str, typer.Option(help="One of the nine.")] = "traffic",
+    record: Annotated[bool, typer.Option(help="Whether those that are new are recorded.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")] = False,
+    config: Config = DEFAULT_FILE,
+) -> None:
+    """Take in the traffic cameras of the National Transport Information Center; nothing is fetched.
+
+    Those that are in the register keep all but name, place and address: run it again when the addresses have changed.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}); check the path") from error
+    found = read_its(content, str(file), purpose=purpose, category=_category(category), record=record)
+
+    async def take(register: Register, _: Database) -> ImportResult:
+        known = {camera.id: camera for camera in (await register.load()).cameras}
+        cameras = [merged(camera, known.get(camera.id)) for camera in found.cameras]
+        return await register.take(COMMAND_LINE, cameras, dry_run=dry_run)
+
+    _tell(_on_register(config, take), dry_run)
+    for line in found.left_out[:_MOST_TOLD]:
+        say(f"left out: {line}")
+    if (more := len(found.left_out) - _MOST_TOLD) > 0:
+        say(f"left out: {more} more")
 
 
 @app.command()
@@ -129,6 +160,20 @@ def remove(
     """Take a camera out of the register. Its recordings and incidents stay."""
     _on_register(config, lambda register, _: register.remove(COMMAND_LINE, camera_id))
     output.print(f"{camera_id} is no longer in the register; its recordings and incidents stay")
+
+
+def _tell(result: ImportResult, dry_run: bool) -> None:
+    for what, ids in (("added", result.added), ("changed", result.changed), ("unchanged", result.unchanged)):
+        if ids:
+            output.print(f"{'would be ' if dry_run and what != 'unchanged' else ''}{what}: {', '.join(ids)}")
+
+
+def _category(name: str) -> Category:
+    """Raises SettingsError."""
+    for known in CATEGORIES:
+        if name == known:
+            return known
+    raise SettingsError(f"--category: must be one of {', '.join(CATEGORIES)}")
 
 
 def _camera(given: dict[str, Any]) -> Camera:

@@ -19,7 +19,9 @@ LONG_GOP_SECONDS = 4.0
 
 
 def check(
-    url: Annotated[str, typer.Argument(help="rtsp://host[:port]/path")],
+    url: Annotated[
+        str, typer.Argument(help="rtsp://host[:port]/path, https://host/playlist.m3u8, or file:///folder/clip.mp4")
+    ],
     username: Annotated[str | None, typer.Option(help="The camera's user name.")] = None,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")

@@ -10,10 +10,13 @@ from typer.testing import CliRunner
 
 from config.load import read_cameras
 from control_center.cli import app
+from tests.clips import cached_clip
 from tests.haechi import haechi, write_settings
+from tests.hls_server import file_server
 from tests.ports import free_port
+from tests.unit.test_its_list import ENTRY, as_json, as_xml
 
-CAMERA_COMMANDS = [f"camera {name}" for name in ("check", "add", "list", "import", "export", "remove")]
+CAMERA_COMMANDS = [f"camera {name}" for name in ("check", "add", "list", "import", "import-its", "export", "remove")]
 
 
 def test_the_version_is_told() -> None:
@@ -97,10 +100,22 @@ def test_a_camera_that_cannot_be_reached_is_said_without_its_password() -> None:
 
 
 def test_something_that_is_no_camera_url_is_said() -> None:
-    answer = haechi("camera", "check", "http://127.0.0.1/")
+    answer = haechi("camera", "check", "ftp://127.0.0.1/")
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
     assert "rtsp://" in answer.stderr
+
+
+def test_a_file_and_a_clip_on_a_server_are_checked_like_a_camera() -> None:
+    clip = cached_clip(seconds=4, fps=15, gop=15)
+    with file_server(clip.parent) as server:
+        for url in (f"file://{clip}", f"{server.url}/{clip.name}"):
+            answer = haechi("camera", "check", url, "--seconds", "3")
+            assert answer.returncode == 0, answer.stderr
+            assert "h264 640x360" in answer.stdout and "every 1.0 s" in answer.stdout
+        answer = haechi("camera", "check", f"{server.url}/not-there.mp4")
+    assert answer.returncode == 2
+    assert "404" in answer.stderr and "Traceback" not in answer.stderr
 
 
 YARD = ("--id", "yard", "--name", "마당", "--purpose", "crime prevention", "--main", "rtsp://192.0.2.7/main")
@@ -182,3 +197,25 @@ def test_a_password_for_an_account_that_is_not_there_is_refused(tmp_path: Path) 
     answer = haechi("account", "password", "kim", "--config", write_settings(tmp_path))
     assert answer.returncode == 2
     assert "there is no account 'kim'" in answer.stderr
+
+
+def test_the_traffic_cameras_of_the_national_center_come_in_and_keep_what_people_gave_them(tmp_path: Path) -> None:
+    file, saved = write_settings(tmp_path), tmp_path / "cctv.json"
+    saved.write_bytes(as_json(ENTRY, ENTRY | {"cctvname": "still", "cctvtype": "3"}))
+    purpose = ("--purpose", "교통정보 제공")
+    looked = camera_command(file, "import-its", saved, *purpose, "--dry-run")
+    assert looked.returncode == 0, looked.stderr
+    assert looked.stdout.startswith("would be added: its-") and "still picture" in looked.stderr
+    assert "서해대교" not in camera_command(file, "list").stdout
+    assert camera_command(file, "import-its", saved, *purpose).stdout.startswith("added: its-")
+    (camera,) = read_cameras(camera_command(file, "export").stdout, "export")
+    assert (camera.name, camera.category, camera.record) == ("[서해안선] 서해대교", "traffic", False)
+
+    saved.write_bytes(as_xml(ENTRY | {"cctvurl": "http://other.example.kr/live.m3u8"}))
+    again = camera_command(file, "import-its", saved, "--purpose", "another", "--record")
+    assert again.stdout == f"changed: {camera.id}\n"
+    (changed,) = read_cameras(camera_command(file, "export").stdout, "export")
+    assert changed.main == "http://other.example.kr/live.m3u8"
+    assert (changed.purpose, changed.record) == ("교통정보 제공", False)
+    wrong = camera_command(file, "import-its", saved, *purpose, "--category", "motorway")
+    assert wrong.returncode == 2 and "--category" in wrong.stderr
