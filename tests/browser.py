@@ -36,10 +36,10 @@ _ARGUMENTS = [
 
 
 @asynccontextmanager
-async def chromium(*arguments: str) -> AsyncIterator[Browser]:
-    """Headless Chromium, with more `arguments`; skips the test where there is none."""
+async def chromium(*arguments: str, path: str | None = None) -> AsyncIterator[Browser]:
+    """Headless Chromium, with more `arguments`; skips the test where there is none. `path` starts another program."""
     need_module("playwright")
-    path = need_program("chromium", "chromium-browser", "google-chrome")
+    path = path or need_program("chromium", "chromium-browser", "google-chrome")
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:

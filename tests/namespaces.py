@@ -97,10 +97,7 @@ async def turn_server(names: Networks, secret: str, folder: Path, *options: str)
     with (folder / "turnserver.out").open("wb") as output:
         process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output, cwd=folder)
     try:
-        async with asyncio.timeout(60):
-            while not await _answers(names):
-                assert process.returncode is None, (folder / "turnserver.out").read_text()
-                await asyncio.sleep(0.1)
+        await until_bound(names, TURN_PORT)
         yield log
     finally:
         if process.returncode is None:
@@ -108,10 +105,13 @@ async def turn_server(names: Networks, secret: str, folder: Path, *options: str)
         await process.wait()
 
 
-async def _answers(names: Networks) -> bool:
-    """Whether something is bound to the TURN port."""
-    listening = await asyncio.create_subprocess_exec(
-        *inside(names.turn, "ss", "-Hlntu", "sport", "=", f":{TURN_PORT}"), stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await listening.communicate()
-    return str(TURN_PORT) in output.decode()
+async def until_bound(names: Networks, port: int) -> None:
+    """Wait until something is bound to `port` in the TURN server's namespace. TimeoutError after a minute."""
+    async with asyncio.timeout(60):
+        while True:
+            command = inside(names.turn, "ss", "-Hlntu", "sport", "=", f":{port}")
+            listening = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            output, _ = await listening.communicate()
+            if str(port) in output.decode():
+                return
+            await asyncio.sleep(0.1)

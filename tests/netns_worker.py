@@ -12,6 +12,9 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from config.settings import WorkerSettings
 from streams.gop_buffer import GopBuffer
@@ -25,7 +28,9 @@ async def main(path: str, clip: Path, media_host: str) -> None:
     buffer = GopBuffer()
     relay = Relay({("cam", "main"): buffer}, WorkerSettings(media_host=media_host))
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=whep_routes(relay)), uds=path, log_level="warning", lifespan="off")
+        uvicorn.Config(
+            Starlette(routes=[Route("/", _page), *whep_routes(relay)]), uds=path, log_level="warning", lifespan="off"
+        )
     )
     server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
     task = asyncio.create_task(server.serve())
@@ -34,6 +39,11 @@ async def main(path: str, clip: Path, media_host: str) -> None:
         await relay.close()
     server.should_exit = True
     await task
+
+
+async def _page(_: Request) -> HTMLResponse:
+    """For a browser to stand on; what it does there it is told by the test."""
+    return HTMLResponse("<!doctype html><video muted autoplay></video>")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from config.settings import TurnSettings
-from streams.ice_servers import IceServers
+from streams.ice_servers import IceServer, IceServers
+from tests.browser import chromium
 from tests.clips import make_clip
-from tests.namespaces import TURN_AT_VIEWER, TURN_PORT, WORKER, Networks, inside, turn_server, two_networks
-from tests.requirements import ROOT
+from tests.namespaces import TURN_AT_VIEWER, TURN_PORT, WORKER, Networks, inside, turn_server, two_networks, until_bound
+from tests.requirements import ROOT, need_program
 
 SECRET = "shared-between-haechi-and-coturn"
 FRAMES = 20
@@ -47,13 +48,32 @@ async def worker(networks: Networks, tmp_path: Path) -> AsyncIterator[Path]:
         await process.wait()
 
 
+@pytest.fixture
+async def signalling(networks: Networks, worker: Path) -> AsyncIterator[str]:
+    """The worker's API as the viewer's network reaches it; media has no such way."""
+    command = inside(networks.turn, sys.executable, "-m", "tests.netns_forwarder", TURN_AT_VIEWER, "8080", str(worker))
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    try:
+        await until_bound(networks, 8080)
+        yield f"http://{TURN_AT_VIEWER}:8080/"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def issued(transport: str, secret: str = SECRET) -> tuple[IceServer, ...]:
+    """What the center gives a browser for the TURN server over `transport`."""
+    url = f"turn:{TURN_AT_VIEWER}:{TURN_PORT}?transport={transport}"
+    return IceServers(TurnSettings.model_validate({"urls": [url], "secret": secret})).issue()
+
+
 async def watch(
     networks: Networks, socket: Path, transport: str, secret: str = SECRET, seconds: float = 60
 ) -> dict[str, Any]:
     """What a viewer in its network sees, that knows the TURN server; it waits `seconds` for each frame."""
-    url = f"turn:{TURN_AT_VIEWER}:{TURN_PORT}?transport={transport}"
-    issued = IceServers(TurnSettings.model_validate({"urls": [url], "secret": secret})).issue()
-    servers = [{"url": one.url, "username": one.username, "credential": one.credential} for one in issued]
+    servers = [
+        {"url": one.url, "username": one.username, "credential": one.credential} for one in issued(transport, secret)
+    ]
     task = {"socket": str(socket), "servers": servers, "frames": FRAMES, "seconds": seconds}
     process = await asyncio.create_subprocess_exec(
         *inside(networks.viewer, sys.executable, "-m", "tests.netns_viewer"),
@@ -75,6 +95,44 @@ async def test_a_picture_goes_through_turn_where_there_is_no_other_way(
         seen = await watch(networks, worker, transport)
         assert seen == {"frames": FRAMES, "local": "relay", "remote": "host"}
         assert "ALLOCATE processed, success" in log.read_text()
+
+
+async def test_a_real_browser_plays_through_turn_over_tcp(
+    networks: Networks, worker: Path, tmp_path: Path, signalling: str
+) -> None:
+    program = need_program("chromium", "chromium-browser", "google-chrome")
+    launcher = tmp_path / "chromium-there"
+    launcher.write_text(f'#!/bin/sh\nexec {" ".join(inside(networks.viewer, program))} "$@"\n')
+    launcher.chmod(0o755)
+    (server,) = issued("tcp")
+    async with (
+        turn_server(networks, SECRET, tmp_path, "--no-udp"),
+        chromium(path=str(launcher)) as browser,
+    ):
+        page = await browser.new_page()
+        await page.goto(signalling)
+        await page.evaluate(_PLAY, [server.url, server.username, server.credential])
+        played = "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames > 20"
+        await page.wait_for_function(played, timeout=90_000)
+        assert await page.evaluate(_PAIR) == ["relay", "tcp", WORKER]
+
+
+_PLAY = """async ([urls, username, credential]) => {
+    const peer = (window.peer = new RTCPeerConnection({ iceServers: [{ urls, username, credential }] }));
+    peer.addTransceiver("video", { direction: "recvonly" });
+    peer.ontrack = ({ track }) => (document.querySelector("video").srcObject = new MediaStream([track]));
+    await peer.setLocalDescription();
+    const headers = { "Content-Type": "application/sdp" };
+    const answer = await fetch("/whep/cam", { method: "POST", headers, body: peer.localDescription.sdp });
+    await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+}"""
+_PAIR = """async () => {
+    const stats = await window.peer.getStats();
+    const transport = [...stats.values()].find(one => one.type === "transport");
+    const pair = stats.get(transport.selectedCandidatePairId);
+    const [local, remote] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
+    return [local.candidateType, local.relayProtocol, remote.address];
+}"""
 
 
 async def test_no_way_leads_past_the_turn_server(networks: Networks) -> None:
