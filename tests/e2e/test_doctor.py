@@ -113,6 +113,8 @@ async def _right_is_missing(people: Room) -> None:
 
 async def _udp_is_blocked(people: Room) -> None:
     page = await people.sit("operator")
+    await page.click(".tile[data-camera=gate] .picture-doctor", timeout=90_000)  # the tile fails, and leads here
+    await page.wait_for_url("**/doctor?camera=gate")
     text = await verdict(page, "gate", "udp_blocked")
     assert "UDP 가 통하지 않습니다" in text and "workers.media_host" in text and "127.0.0.1" in text
     found = await states(page)

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Camera } from "../api/client";
 import { reasonText } from "../city/reasons";
 import { problemWords } from "../api/problem";
+import { followLink } from "../app/route";
 import { word, wordFor } from "../words";
 import type { HaechiPlayer, PlayerStatus } from "./haechi-player";
 import "./haechi-player";
@@ -68,6 +69,18 @@ function PictureNote({ camera, status }: { camera: LivePictureProps["camera"]; s
         {camera.state !== "live" && status.state !== "refused" && <> · {wordFor("camera", camera.state)}</>}
       </b>
       {why && <small>{why}</small>}
+      {(status.state === "waiting" || status.state === "refused") && status.kind !== "no-answer" && (
+        <a
+          class="picture-doctor"
+          href={`/doctor?camera=${encodeURIComponent(camera.id)}`}
+          onClick={(event) => {
+            event.stopPropagation(); // the tile would open the picture large
+            followLink(event);
+          }}
+        >
+          {word("page_doctor")}
+        </a>
+      )}
     </span>
   );
 }
