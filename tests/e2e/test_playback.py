@@ -145,7 +145,7 @@ async def _exports(page: Page, incident_id: str) -> None:
     await page.click("[data-speed='1']")
     await page.click("[data-testid=export] button >> nth=0")
     moment = await page.evaluate(MOMENT)
-    await page.wait_for_function(f"() => ({MOMENT})() > {moment} + 2500", timeout=60_000)
+    await page.wait_for_function(f"() => ({MOMENT})() > {moment} + 2500", timeout=90_000)
     await page.click("[data-testid=export] button >> nth=1")
     assert await page.is_disabled("[data-testid=export] .primary")
     await page.fill("[data-testid=export] input", "case 7")
