@@ -7,7 +7,7 @@ import socket
 from types import TracebackType
 from typing import Self
 
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import AnyRtcpPacket, RtcpPacket, RtpPacket
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi
 
@@ -57,6 +57,11 @@ class SrtpPair:
     def unprotected(self) -> list[bytes]:
         """The same as bytes."""
         return [self._rx.unprotect(data) for data in self.datagrams() if not 192 <= data[1] < 224]
+
+    def receive_rtcp(self) -> list[AnyRtcpPacket]:
+        """All RTCP packets that have come, decrypted; RTP packets are thrown away."""
+        compound = [self._rx.unprotect_rtcp(data) for data in self.datagrams() if 192 <= data[1] < 224]
+        return [packet for data in compound for packet in RtcpPacket.parse(data)]
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtpPacket, pack_remb_fci
+from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket, RtpPacket, pack_remb_fci
 
 from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
@@ -286,6 +286,26 @@ async def test_pictures_get_as_much_filler_as_is_tried_and_the_picture_stays_who
         kinds = [packet.payload[0] & 0x1F for packet in picture]
         assert 12 in kinds and kinds == sorted(kinds, key=lambda kind: kind == 12), "filler comes last"
         assert [packet.marker for packet in picture] == [0] * (len(picture) - 1) + [1]
+
+
+async def test_the_report_after_a_burst_says_when_the_newest_picture_came(wall: Wall, units: list[AccessUnit]) -> None:
+    """So that a browser knows how old a picture is, however late it gets it."""
+    late_ns = 3_000_000_000
+    for number, unit in enumerate(units[:5]):
+        received_ns = time.monotonic_ns() - late_ns - (4 - number) * 66_666_667
+        wall.buffer.append(replace(unit, received_ns=received_ns))
+    viewer, pair = wall.viewer()
+    async with asyncio.timeout(30):
+        while viewer.counters.units < 5:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    reports = [packet for packet in pair.receive_rtcp() if isinstance(packet, RtcpSrPacket)]
+    assert len(reports) == 1, "at once"
+    info = reports[0].sender_info
+    newest = viewer._timeline._last & 0xFFFF_FFFF
+    behind = ((info.rtp_timestamp - newest) & 0xFFFF_FFFF) / 90_000
+    came = info.ntp_timestamp / 2**32 - 2_208_988_800 - behind
+    assert abs(time.time() - late_ns / 1e9 - came) < 1.5, "to the second; the machine may be busy"
+    assert info.packet_count == viewer.sender.counters.packets
 
 
 async def test_malformed_feedback_is_passed_over(wall: Wall, units: list[AccessUnit]) -> None:
