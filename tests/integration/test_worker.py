@@ -23,19 +23,22 @@ from tests.worker_process import WorkerProcess, analysis_settings, running_worke
 
 RULES = [{"name": "yard", "rules": [{"kind": "intrusion"}, {"kind": "dumping"}, {"kind": "fire"}]}]
 
-FINDING = Finding(
-    event_id="0123456789abcdef",
-    camera_id="cam2",
-    kind="intrusion",
-    family="crime",
-    zone="yard",
-    severity="alert",
-    started_at=datetime.now(UTC),
-    raised_at=datetime.now(UTC),
-    box=(0.1, 0.1, 0.2, 0.2),
-    score=0.9,
-    label="person",
-)
+
+def finding() -> Finding:
+    """Raised now: those of ten minutes ago are watched first no longer, and a test run lasts longer than that."""
+    return Finding(
+        event_id="0123456789abcdef",
+        camera_id="cam2",
+        kind="intrusion",
+        family="crime",
+        zone="yard",
+        severity="alert",
+        started_at=datetime.now(UTC),
+        raised_at=datetime.now(UTC),
+        box=(0.1, 0.1, 0.2, 0.2),
+        score=0.9,
+        label="person",
+    )
 
 
 def mounts(count: int) -> list[Mount]:
@@ -117,7 +120,7 @@ async def test_four_cameras_are_live_watched_recorded_and_shown_until_sigterm(tm
         assert [(one.width, one.height) for one in (main, sub, only)] == [(640, 360), (320, 180), (640, 360)]
         assert location.startswith("/whep/cam0/")
 
-        await center.ingest.take("w0", [FINDING])
+        await center.ingest.take("w0", [finding()])
         await worker.wait_status(lambda status: status["incident_cameras"] == ["cam2"], "the incident is known")
 
         def recorded(status: dict[str, Any]) -> bool:
