@@ -7,21 +7,20 @@ Nothing forwards packets from one to the other.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from tests.coturn import TurnAddresses
 from tests.requirements import need_program
 
-TURN_PORT = 3478
 TURN_AT_VIEWER, VIEWER = "198.18.1.1", "198.18.1.2"
 TURN_AT_WORKER, WORKER = "198.18.2.1", "198.18.2.2"
+TURN = TurnAddresses(listening=TURN_AT_VIEWER, relay=TURN_AT_WORKER, peer=WORKER, port=3478)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +67,3 @@ def _ip(namespace: str, *arguments: str) -> None:
 def inside(namespace: str, *command: str) -> tuple[str, ...]:
     """The command that runs `command` in the namespace."""
     return ("ip", "netns", "exec", namespace, *command)
-
-
-@asynccontextmanager
-async def turn_server(names: Networks, secret: str, folder: Path, *options: str) -> AsyncIterator[Path]:
-    """coturn with time-limited credentials, as docs/reference/turn.md sets it up; gives its log."""
-    program, log = need_program("turnserver"), folder / "turnserver.log"
-    arguments = [
-        f"--listening-port={TURN_PORT}",
-        f"--listening-ip={TURN_AT_VIEWER}",
-        f"--relay-ip={TURN_AT_WORKER}",
-        "--realm=haechi",
-        "--use-auth-secret",
-        f"--static-auth-secret={secret}",
-        "--fingerprint",
-        "--denied-peer-ip=0.0.0.0-255.255.255.255",
-        f"--allowed-peer-ip={WORKER}",
-        "--no-cli",
-        "--no-tls",
-        "--no-dtls",
-        "--verbose",
-        "--simple-log",
-        f"--log-file={log}",
-        f"--pidfile={folder / 'turnserver.pid'}",
-        f"--userdb={folder / 'turndb'}",
-    ]
-    command = inside(names.turn, program, "-n", *arguments, *options)
-    with (folder / "turnserver.out").open("wb") as output:
-        process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output, cwd=folder)
-    try:
-        await until_bound(names, TURN_PORT)
-        yield log
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def until_bound(names: Networks, port: int) -> None:
-    """Wait until something is bound to `port` in the TURN server's namespace. TimeoutError after a minute."""
-    async with asyncio.timeout(60):
-        while True:
-            command = inside(names.turn, "ss", "-Hlntu", "sport", "=", f":{port}")
-            listening = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-            output, _ = await listening.communicate()
-            if str(port) in output.decode():
-                return
-            await asyncio.sleep(0.1)

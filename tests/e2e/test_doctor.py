@@ -13,12 +13,16 @@ from streams.virtual import Mount, VirtualCameraServer
 from tests.browser import chromium
 from tests.city import City, running_city, wait_for
 from tests.clips import cached_clip
+from tests.coturn import TurnAddresses, turn_server
 from tests.people import Room, room
+from tests.ports import free_port
 from tests.requirements import ROOT
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route
 
+TURN = TurnAddresses(listening="127.0.0.1", relay="127.0.0.1", peer="127.0.0.1", port=free_port())
+SECRET = "shared-between-haechi-and-coturn"
 PLAYER = ROOT / "operator_ui" / "node_modules" / "whip-whep" / "whep.js"
 
 
@@ -30,7 +34,8 @@ async def city(tmp_path: Path) -> AsyncIterator[City]:
         urls = {"main": server.url("gate"), "sub": server.url("gate", "sub")}
         gate = {"id": "gate", "name": "Gate", "purpose": "test", **urls}
         dark = {"id": "dark", "name": "Dark", "purpose": "test", "main": "rtsp://127.0.0.1:9/x"}
-        async with running_city(tmp_path, {"cameras": [gate, dark]}) as city:
+        turn = {"urls": [f"turn:127.0.0.1:{TURN.port}?transport=tcp"], "secret": SECRET}
+        async with running_city(tmp_path, {"cameras": [gate, dark], "turn": turn}) as city:
             await city.wait_live(1)
             yield city
 
@@ -51,7 +56,7 @@ async def states(page: Page) -> dict[str, str]:
     return found
 
 
-async def test_the_doctor_names_the_step_that_fails_and_a_foreign_player_plays(city: City) -> None:
+async def test_the_doctor_names_the_step_that_fails_and_a_foreign_player_plays(city: City, tmp_path: Path) -> None:
     async with room(city, "en") as people:
         page = await people.sit("operator")
         text = await verdict(page, "gate", "good")
@@ -65,7 +70,7 @@ async def test_the_doctor_names_the_step_that_fails_and_a_foreign_player_plays(c
         rows = await _views(city)
         assert rows.count("doctor") == 2, "the good one and the one with the forged certificate"
     async with chromium("--webrtc-ip-handling-policy=disable_non_proxied_udp") as browser:
-        await _udp_is_blocked(Room(city, browser, "ko"))
+        await _udp_is_blocked(Room(city, browser, "ko"), tmp_path)
 
 
 async def _camera_is_off(page: Page) -> None:
@@ -111,14 +116,18 @@ async def _right_is_missing(people: Room) -> None:
     assert (await states(page))["rights"] == "failed"
 
 
-async def _udp_is_blocked(people: Room) -> None:
+async def _udp_is_blocked(people: Room, folder: Path) -> None:
+    """The browser lets no UDP out: first there is no TURN server, then there is one, over TCP."""
     page = await people.sit("operator")
     await page.click(".tile[data-camera=gate] .picture-doctor", timeout=90_000)  # the tile fails, and leads here
     await page.wait_for_url("**/doctor?camera=gate")
-    text = await verdict(page, "gate", "udp_blocked")
-    assert "UDP 가 통하지 않습니다" in text and "workers.media_host" in text and "127.0.0.1" in text
+    text = await verdict(page, "gate", "turn_unreachable")
+    assert "TURN 서버에도 연결되지 않거나" in text and "127.0.0.1" in text
     found = await states(page)
     assert (found["camera"], found["network"], found["encryption"]) == ("good", "failed", "open")
+    async with turn_server(folder, SECRET, TURN, "--allow-loopback-peers", "--no-udp"):
+        text = await verdict(page, "gate", "good")
+        assert "relay (TURN tcp) → host 127.0.0.1:" in text
 
 
 async def _plays_with_whip_whep(page: Page) -> None:

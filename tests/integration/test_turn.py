@@ -17,7 +17,8 @@ from config.settings import TurnSettings
 from streams.ice_servers import IceServer, IceServers
 from tests.browser import chromium
 from tests.clips import make_clip
-from tests.namespaces import TURN_AT_VIEWER, TURN_PORT, WORKER, Networks, inside, turn_server, two_networks, until_bound
+from tests.coturn import turn_server, until_bound
+from tests.namespaces import TURN, TURN_AT_VIEWER, WORKER, Networks, inside, two_networks
 from tests.requirements import ROOT, need_program
 
 SECRET = "shared-between-haechi-and-coturn"
@@ -54,7 +55,7 @@ async def signalling(networks: Networks, worker: Path) -> AsyncIterator[str]:
     command = inside(networks.turn, sys.executable, "-m", "tests.netns_forwarder", TURN_AT_VIEWER, "8080", str(worker))
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
     try:
-        await until_bound(networks, 8080)
+        await until_bound(8080, inside(networks.turn))
         yield f"http://{TURN_AT_VIEWER}:8080/"
     finally:
         process.terminate()
@@ -63,7 +64,7 @@ async def signalling(networks: Networks, worker: Path) -> AsyncIterator[str]:
 
 def issued(transport: str, secret: str = SECRET) -> tuple[IceServer, ...]:
     """What the center gives a browser for the TURN server over `transport`."""
-    url = f"turn:{TURN_AT_VIEWER}:{TURN_PORT}?transport={transport}"
+    url = f"turn:{TURN.listening}:{TURN.port}?transport={transport}"
     return IceServers(TurnSettings.model_validate({"urls": [url], "secret": secret})).issue()
 
 
@@ -91,7 +92,7 @@ async def watch(
 async def test_a_picture_goes_through_turn_where_there_is_no_other_way(
     networks: Networks, worker: Path, tmp_path: Path, transport: str, options: tuple[str, ...]
 ) -> None:
-    async with turn_server(networks, SECRET, tmp_path, *options) as log:
+    async with turn_server(tmp_path, SECRET, TURN, *options, inside=inside(networks.turn)) as log:
         seen = await watch(networks, worker, transport)
         assert seen == {"frames": FRAMES, "local": "relay", "remote": "host"}
         assert "ALLOCATE processed, success" in log.read_text()
@@ -106,7 +107,7 @@ async def test_a_real_browser_plays_through_turn_over_tcp(
     launcher.chmod(0o755)
     (server,) = issued("tcp")
     async with (
-        turn_server(networks, SECRET, tmp_path, "--no-udp"),
+        turn_server(tmp_path, SECRET, TURN, "--no-udp", inside=inside(networks.turn)),
         chromium(path=str(launcher)) as browser,
     ):
         page = await browser.new_page()
@@ -147,7 +148,7 @@ async def test_no_way_leads_past_the_turn_server(networks: Networks) -> None:
 async def test_credentials_of_another_secret_are_refused_and_there_is_no_picture(
     networks: Networks, worker: Path, tmp_path: Path
 ) -> None:
-    async with turn_server(networks, SECRET, tmp_path) as log:
+    async with turn_server(tmp_path, SECRET, TURN, inside=inside(networks.turn)) as log:
         seen = await watch(networks, worker, "udp", secret="another-secret-of-somebody", seconds=2)
         assert seen["frames"] == 0 and "local" not in seen
         told = log.read_text()
