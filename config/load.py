@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_NODES = 2_000_000
 _MAX_DEPTH = 50
 _LEAST_SECRET = 16
+_LONGEST_ID = 63
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _Model = TypeVar("_Model", bound=Section)
 
 
@@ -188,7 +191,7 @@ def _locate(node: yaml.Node | None, location: list[Any]) -> tuple[str, int | Non
     field = ""
     line = node.start_mark.line + 1 if node else None
     for part in location:
-        field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
+        field += f"[{part}]" if isinstance(part, int) else f".{_name(part)}" if field else _name(part)
         child: yaml.Node | None = None
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
@@ -204,9 +207,16 @@ def _locate(node: yaml.Node | None, location: list[Any]) -> tuple[str, int | Non
 def _camera_id(document: Any, location: list[Any]) -> str:
     if len(location) >= 2 and location[0] == "cameras" and isinstance(location[1], int):
         camera = document["cameras"][location[1]]
-        if isinstance(camera, dict) and "id" in camera:
-            return str(camera["id"])
+        told = str(camera["id"]) if isinstance(camera, dict) and "id" in camera else ""
+        # In text that is torn, half a list may stand where an id belongs, and a password in it.
+        return told if len(told) <= _LONGEST_ID and told.isprintable() else ""
     return ""
+
+
+def _name(part: object) -> str:
+    """A field's name; what cannot be one is not repeated: it may be text that is torn, with a password in it."""
+    name = str(part)
+    return name if _FIELD.fullmatch(name) else "?"
 
 
 def _field_names() -> list[str]:

@@ -17,7 +17,7 @@ MAX_SEGMENT_BYTES = 16 * 1024 * 1024
 _MAX_SEGMENTS = 20_000
 _FROM_THE_END = 3  # RFC 8216, 6.3.3: not closer to the end of a live playlist
 _LATE_TARGETS = 1.5
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+_ATTRIBUTE = re.compile(r'(?:^|,)\s*([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ def parse(content: bytes, url: str) -> Playlist:
             has_ended = True
         elif line and not line.startswith("#"):
             if bandwidth is not None:
-                variants.append((bandwidth, urljoin(url, line)))
+                variants.append((bandwidth, _joined(url, line)))
                 bandwidth = None
             elif len(segments) < _MAX_SEGMENTS:
-                segments.append(Segment(sequence + len(segments), urljoin(url, line), map_url))
+                segments.append(Segment(sequence + len(segments), _joined(url, line), map_url))
     return Playlist(target, tuple(segments), has_ended, tuple(variants))
 
 
@@ -87,7 +87,15 @@ def _map_url(text: str, url: str) -> str:
     attributes = _attributes(text)
     if "BYTERANGE" in attributes or "URI" not in attributes:
         raise BadAnswer("the playlist's initialization section is not a file of its own, which Haechi does not read")
-    return urljoin(url, attributes["URI"])
+    return _joined(url, attributes["URI"])
+
+
+def _joined(base: str, address: str) -> str:
+    """Raises BadAnswer."""
+    try:
+        return urljoin(base, address)
+    except ValueError as error:
+        raise BadAnswer("an address in the playlist is none; check the server") from error
 
 
 def _number(text: str) -> int:

@@ -21,6 +21,7 @@ from streams.virtual import Mount, VirtualCameraServer
 from tests.clips import make_clip
 from tests.fuzz.corpus_files import CORPUS
 from tests.gstreamer import GStreamerServer, clip_pipeline
+from tests.unit.test_its_list import ENTRY, as_json, as_xml
 
 _CAPTURED = 12_000
 _PASSWORD = "hunter2-secret"
@@ -144,6 +145,35 @@ async def main() -> None:
         b'{"id": "gate", "name": "Gate", "purpose": "test", "main": "rtsp://gate/main", "password": "hunter2-secret"}'
     )
     _write("cameras", "one", b'{"version": "3", "cameras": [' + camera + b"]}")
+    _write_lists(camera)
+
+
+def _write_lists(camera: bytes) -> None:
+    """What a person or a traffic authority's server brings."""
+    live = b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:1764\n#EXT-X-DISCONTINUITY\n"
+    parts = b"".join(b"#EXTINF:2.002,\nmedia_%d.ts?token=7\n" % number for number in range(1764, 1768))
+    _write("playlist", "live", live + parts)
+    fmp4 = b'#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:4,\n1.m4s\n#EXT-X-ENDLIST\n'
+    _write("playlist", "ended", fmp4)
+    master = b'#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800000,CODECS="avc1.42e01e"\nlow.m3u8\n'
+    _write("playlist", "master", master + b"#EXT-X-STREAM-INF:BANDWIDTH=2000000\nhttps://[2001:db8::1]/high.m3u8\n")
+    _write("playlist", "encrypted", live + b'#EXT-X-KEY:METHOD=AES-128,URI="key"\n' + parts)
+    order = [0, 1, 3, 2, 4, 5, 9, 7, 6, 8, 8, 65_535, 10, 30, 11, 12, 5_000, 5_002, 5_001, 2]
+    steps = b"".join(
+        struct.pack(">BHB", index % 8 << 3 | index % 6, number, index) for index, number in enumerate(order)
+    )
+    _write("reorder", "swapped", steps)
+    _write("reorder", "around", b"".join(struct.pack(">BHB", 0, 65_530 + n & 0xFFFF, 1) for n in (0, 2, 1, 8, 5, 6, 7)))
+    _write("reorder", "timed", steps + b"\x06\x00\x00\x00" + steps + b"\xf6\x00\x00\x00\x07\x00\x00\x00" + steps)
+    rules = b"rules: [{kind: loitering, dwell_seconds: 20}]"
+    zones = b"    zones: [{name: yard, polygon: [[0, 0], [1, 0], [1, 1]], " + rules + b"}]\n"
+    one = b"cameras:\n  - id: gate\n    name: Gate\n    purpose: test\n    main: rtsp://gate/main\n"
+    one += b"    password: hunter2-secret\n"
+    _write("camera_yaml", "one", one + zones)
+    _write("camera_yaml", "json", b'{"cameras": [' + camera + b"]}")
+    entry = ENTRY | {"cctvname": "second", "coordx": "127.1"}
+    _write("its_list", "json", as_json(ENTRY, entry))
+    _write("its_list", "xml", as_xml(ENTRY, entry))
 
 
 if __name__ == "__main__":

@@ -35,11 +35,11 @@ from streams.rtsp.message import Message, parse_message
 from streams.rtsp.rtcp import parse_rtcp
 from streams.rtsp.scanner import Scan, scan, scan_in_python
 from streams.rtsp.sdp import parse_video
+from tests.fuzz.list_targets import PASSWORD, camera_yaml, its_list, playlist, reorder
 from tests.rtp import IDR, PPS_265, SPS_265, VPS_265, Camera, Receiver, interleaved
 
 Target = Callable[[bytes], None]
 
-PASSWORD = "hunter2-secret"
 IDR_265 = b"\x26\x01\x80" + bytes(range(1, 120))
 _BASE = "rtsp://camera/main"
 _READ_SIZES = (0, 1, 7, 60, 1400, 4096)
@@ -178,6 +178,10 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             nal,
             recording,
             cameras,
+            playlist,
+            reorder,
+            camera_yaml,
+            its_list,
         )
     }
 )
