@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -154,6 +155,9 @@ def _pictures(process: PictureProcess) -> dict[str, Any]:
 def samples(parts: WorkerParts) -> Iterator[Sample]:
     """Every figure of the worker: some twenty for each camera."""
     yield from _worker_samples(parts)
+    yield Sample(
+        "loop_tasks", "Tasks of the worker's loop; grows with cameras and viewers only", len(asyncio.all_tasks())
+    )
     yield from _stream_samples(parts)
     yield from _recorder_samples(parts)
     yield from _analysis_samples(parts)
@@ -217,6 +221,7 @@ def _store_samples(parts: WorkerParts) -> Iterator[Sample]:
 
 
 def _relay_samples(parts: WorkerParts) -> Iterator[Sample]:
+    yield Sample("relay_open_sessions", "Sessions that connect or are connected", parts.relay.session_count)
     for what, value in parts.relay.counters().items():
         if what == "viewers":
             yield Sample("viewers", "Viewers connected", value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from aiortc.sdp import SessionDescription
 
-from tests.city import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.light_receivers import LightReceiver, Receivers
@@ -63,7 +62,7 @@ class Janus:
 async def running_janus(*, event_loops: int = 0, threads: int = 0) -> AsyncIterator[Janus]:
     """Until the block ends, with configuration files of its own. `event_loops` 0: a thread a viewer, its default."""
     with tempfile.TemporaryDirectory(prefix="haechi-janus-") as name:
-        folder, http_port, rtp_port = Path(name), free_port(), _free_udp_port()
+        folder, http_port, rtp_port = Path(name), free_port(), free_port()
         _configure(folder, http_port, rtp_port, event_loops, threads)
         with (folder / "log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
@@ -134,9 +133,3 @@ async def _wait_until_up(process: asyncio.subprocess.Process, url: str, log: Pat
                 return str((await http.get(f"{url}/info")).json()["version_string"])
             except httpx.TransportError:
                 await asyncio.sleep(0.1)
-
-
-def _free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -20,7 +20,14 @@ from typing import Any
 
 import aioice.ice
 import httpx
-from aiortc import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    RTCIceGatherer,
+    RTCIceServer,
+    RTCIceTransport,
+)
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket, RtcpRtpfbPacket
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_to_sdp
@@ -137,11 +144,26 @@ class SequenceCount:
 
 
 class LightReceiver:
-    """One viewer: `gather`, give `description` to the other side, `connect` to its; then `sweep` now and then."""
+    """One viewer: `gather`, give `description` to the other side, `connect` to its; then `sweep` now and then.
 
-    def __init__(self, certificate: RTCCertificate, cipher: str, *, extensions: bool = False) -> None:
+    `turn` (port on loopback, user, password): all goes over that TURN server, by TCP, and need not be swept.
+    """
+
+    def __init__(
+        self,
+        certificate: RTCCertificate,
+        cipher: str,
+        *,
+        extensions: bool = False,
+        turn: tuple[int, str, str] | None = None,
+    ) -> None:
         self.count = SequenceCount()
-        self._gatherer = RTCIceGatherer(iceServers=[])
+        self._wanted = "host" if turn is None else "relay"
+        servers = [
+            RTCIceServer(urls=f"turn:127.0.0.1:{port}?transport=tcp", username=user, credential=password)
+            for port, user, password in ([turn] if turn else [])
+        ]
+        self._gatherer = RTCIceGatherer(iceServers=servers)
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [certificate])
         self._dtls._srtp_profiles = [p for p in SRTP_PROFILES if p.openssl_profile == CIPHERS[cipher]]
@@ -157,7 +179,8 @@ class LightReceiver:
         """Our SDP. An answer is the active DTLS side."""
         self._ice._connection.ice_controlling = not answers
         local, fingerprint = self._gatherer.getLocalParameters(), self._dtls.getLocalParameters().fingerprints[0]
-        candidates = "\n".join(f"a=candidate:{candidate_to_sdp(c)}" for c in self._gatherer.getLocalCandidates())
+        usable = [c for c in self._gatherer.getLocalCandidates() if c.type == self._wanted]
+        candidates = "\n".join(f"a=candidate:{candidate_to_sdp(c)}" for c in usable)
         text = _DESCRIPTION.format(
             mid=mid,
             extensions=self._extensions,
@@ -180,15 +203,33 @@ class LightReceiver:
         await self._dtls.start(RTCDtlsParameters(fingerprints=media.dtls.fingerprints))
         if self._dtls.state != "connected":
             raise ConnectionError(f"DTLS is {self._dtls.state}")
-        self._protocol = self._ice._connection._nominated[1].protocol
+        pair = self._ice._connection._nominated[1]
+        self._protocol = pair.protocol
+        if pair.local_candidate.type != self._wanted:
+            raise ConnectionError(f"connected by a {pair.local_candidate.type} candidate")
+        if self._wanted == "relay":
+            self._read_as_it_comes()
+            return
         descriptor = self._protocol.transport.get_extra_info("socket").fileno()
         asyncio.get_running_loop()._remove_reader(descriptor)  # type: ignore[attr-defined]
         self._socket = socket.socket(fileno=os.dup(descriptor))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BYTES)
 
+    def _read_as_it_comes(self) -> None:
+        others = self._protocol.datagram_received
+
+        def take(data: bytes, address: tuple[str, int]) -> None:
+            if not 128 <= data[0] < 192:
+                others(data, address)
+            elif not 192 <= data[1] < 224:
+                self.count.take(data, time.monotonic())
+
+        self._protocol.datagram_received = take
+
     def sweep(self, now: float) -> None:
         """Take all that has come."""
-        assert self._socket is not None
+        if self._socket is None:
+            return
         receive, buffer, take = self._socket.recvfrom_into, self._buffer, self.count.take
         try:
             while True:
@@ -216,11 +257,12 @@ class LightReceiver:
             lost = [number & 0xFFFF for number in due]
             await self._send(bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=self.count.ssrc, lost=lost)))
 
-    async def close(self) -> None:
-        """Say good-bye and close."""
+    async def close(self, *, say_so: bool = True) -> None:
+        """Say good-bye (DTLS close_notify), or do not, and close."""
         if self._socket is not None:
             self._socket.close()
-        await self._dtls.stop()
+        if say_so:
+            await self._dtls.stop()
         await self._ice.stop()
 
     async def _send(self, packet: bytes) -> None:
@@ -230,19 +272,25 @@ class LightReceiver:
             pass  # the sender has gone; the account says so
 
 
+def gather_only(host: str) -> None:
+    """Let every receiver of this process have one candidate: one socket, and loopback where there is nothing else."""
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [host]
+
+
 class Receivers:
     """The receivers of this process, swept together."""
 
-    def __init__(self, cipher: str, host: str | None) -> None:
+    def __init__(self, cipher: str, host: str | None, turn: tuple[int, str, str] | None) -> None:
         self._cipher = cipher
+        self._turn = turn
         self._certificate = RTCCertificate.generateCertificate()
         self._all: list[LightReceiver] = []
-        if host is not None:  # one address each: one socket, and loopback where there is nothing else
-            aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [host]
+        if host is not None:
+            gather_only(host)
 
     async def open_whep(self, url: str, name: str = "", *, extensions: bool = False) -> None:
         """Connect one more viewer by WHEP; `name` is whom the sender shall take it for."""
-        receiver = LightReceiver(self._certificate, self._cipher, extensions=extensions)
+        receiver = LightReceiver(self._certificate, self._cipher, extensions=extensions, turn=self._turn)
         await receiver.gather()
         headers = {"content-type": "application/sdp", "haechi-viewer": name}
         async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
@@ -295,8 +343,10 @@ class Receivers:
 class ReceiverProcess:
     """A process of light receivers. `async with`; every call waits for its answer."""
 
-    def __init__(self, *, cipher: str = "gcm", host: str | None = "127.0.0.1") -> None:
-        self._arguments = {"cipher": cipher, "host": host}
+    def __init__(
+        self, *, cipher: str = "gcm", host: str | None = "127.0.0.1", turn: tuple[int, str, str] | None = None
+    ) -> None:
+        self._arguments = {"cipher": cipher, "host": host, "turn": turn}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -349,7 +399,7 @@ class ReceiverProcess:
 
 
 async def _commands(arguments: dict[str, Any], connect_janus: Callable[..., Any]) -> None:
-    receivers = Receivers(arguments["cipher"], arguments["host"])
+    receivers = Receivers(arguments["cipher"], arguments["host"], arguments["turn"])
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

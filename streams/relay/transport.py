@@ -147,22 +147,24 @@ class _Connection(aioice.ice.Connection):
     async def gather_candidates(self) -> None:
         self._local_candidates_start = True
         for preference, (sock, advertised) in enumerate(await self._address.bind()):
-            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: aioice.ice.StunProtocol(self), sock=sock
-            )
-            self.sockets[protocol] = sock
-            protocol.local_candidate = Candidate(
-                foundation=candidate_foundation("host", "udp", advertised),
-                component=1,
-                transport="udp",
-                priority=candidate_priority(1, "host", 65535 - preference),
-                host=advertised,
-                port=sock.getsockname()[1],
-                type="host",
-            )
-            self._protocols.append(protocol)
-            self._local_candidates.append(protocol.local_candidate)
+            await self._listen(sock, advertised, 65535 - preference)
         self._local_candidates_end = True
+
+    async def _listen(self, sock: socket.socket, advertised: str, preference: int) -> None:
+        protocol = aioice.ice.StunProtocol(self)
+        protocol.local_candidate = Candidate(  # before it reads: the port may have been another viewer's just now
+            foundation=candidate_foundation("host", "udp", advertised),
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "host", preference),
+            host=advertised,
+            port=sock.getsockname()[1],
+            type="host",
+        )
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: protocol, sock=sock)
+        self.sockets[protocol] = sock
+        self._protocols.append(protocol)
+        self._local_candidates.append(protocol.local_candidate)
 
     def data_received(self, data: bytes, component: int) -> None:
         if self._queue.qsize() < _MOST_UNREAD:  # aioice's queue has no bound, and anybody can send to the port
