@@ -34,7 +34,8 @@ from aiortc.sdp import MediaDescription, SessionDescription, candidate_to_sdp
 
 _SWEEP_SECONDS = 0.004  # nobody waits for a socket: waking up a receiver would be at the sender's cost
 _REPORT_SECONDS = 1.0
-_NACK_AFTER_SECONDS, _NACK_AGAIN_SECONDS = 0.02, 0.1
+_NACK_AFTER_SECONDS, _NACK_AGAIN_SECONDS, _MOST_ASKED = 0.02, 0.1, 10
+_REPAIR_SECONDS = 5.0
 _SOCKET_BYTES = 4 * 1024 * 1024
 CIPHERS = {"gcm": b"SRTP_AEAD_AES_128_GCM", "sha1": b"SRTP_AES128_CM_SHA1_80"}
 _EXTENSIONS = """a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
@@ -82,7 +83,9 @@ class SequenceCount:
 
     def __init__(self) -> None:
         self.highest = -1  # unwrapped
-        self.missing: dict[int, float] = {}  # number → when to ask for it (again)
+        self.missing: dict[int, tuple[float, int]] = {}  # number → when to ask for it, how often it was asked for
+        self._reported = (-1, 0)
+        self._came_in_all = 0
         self.ssrc = 0
         self._account = Account()
         self._delays: list[float] = []
@@ -103,13 +106,14 @@ class SequenceCount:
             self.highest += 1
         elif 0 < ahead < 0x8000:
             due = now + _NACK_AFTER_SECONDS
-            self.missing.update(dict.fromkeys(range(self.highest + 1, self.highest + ahead), due))
+            self.missing.update(dict.fromkeys(range(self.highest + 1, self.highest + ahead), (due, 0)))
             self.highest += ahead
         elif self.missing.pop(self.highest - (-ahead & 0xFFFF), None) is None:
             return  # it came twice
         else:
             account.late += 1
         account.packets += 1
+        self._came_in_all += 1
         if self._came:
             account.worst_gap_ms = max(account.worst_gap_ms, (now - self._came) * 1000)
         self._came = now
@@ -123,16 +127,28 @@ class SequenceCount:
         self._delays.clear()
         self.missing.clear()
 
-    def account(self) -> Account:
-        """What was seen; what is missing now is lost."""
+    def missing_up_to(self, highest: int) -> int:
+        return sum(number <= highest for number in self.missing)
+
+    def account(self, highest: int | None = None) -> Account:
+        """What was seen; what is missing now, up to `highest`, is lost."""
         account = self._account
-        account.lost = len(self.missing)
+        account.lost = self.missing_up_to(self.highest if highest is None else highest)
         if self._delays:
             later = sorted(delay - self._least_delay for delay in self._delays)
             account.p99_delay_ms = round(later[int(len(later) * 0.99)] * 1000, 1)
             account.worst_delay_ms = round(later[-1] * 1000, 1)
         account.worst_gap_ms = round(account.worst_gap_ms, 1)
         return account
+
+    def fraction_lost(self) -> int:
+        """In 256ths, since it was asked last (RFC 3550, 6.4.1)."""
+        highest, came = self._reported
+        self._reported = (self.highest, self._came_in_all)
+        expected = self.highest - highest
+        if highest < 0 or expected <= 0:
+            return 0
+        return min(255, max(0, (expected - (self._came_in_all - came)) * 256 // expected))
 
     def _note_delay(self, stamp: int, now: float) -> None:
         if self._stamp is not None:
@@ -164,6 +180,8 @@ class LightReceiver:
             for port, user, password in ([turn] if turn else [])
         ]
         self._gatherer = RTCIceGatherer(iceServers=servers)
+        if turn is not None:
+            self._gatherer._connection._transport_policy = aioice.ice.TransportPolicy.RELAY
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [certificate])
         self._dtls._srtp_profiles = [p for p in SRTP_PROFILES if p.openssl_profile == CIPHERS[cipher]]
@@ -242,18 +260,20 @@ class LightReceiver:
         except BlockingIOError:
             pass
 
-    async def report(self, fraction_lost: int = 0) -> None:
+    async def report(self) -> None:
         """A receiver report (RFC 3550, 6.4.2)."""
         count = self.count
         if count.ssrc:
-            info = RtcpReceiverInfo(count.ssrc, fraction_lost, len(count.missing), count.highest & 0xFFFFFFFF, 0, 0, 0)
+            lost, highest = count.fraction_lost(), count.highest & 0xFFFFFFFF
+            info = RtcpReceiverInfo(count.ssrc, lost, len(count.missing), highest, 0, 0, 0)
             await self._send(bytes(RtcpRrPacket(ssrc=1, reports=[info])))
 
     async def ask_again(self, now: float) -> None:
         """A generic NACK for what is missing (RFC 4585, 6.2.1)."""
-        due = [number for number, at in self.count.missing.items() if at <= now][:200]
+        missing = self.count.missing
+        due = [number for number, (at, asked) in missing.items() if at <= now and asked < _MOST_ASKED][:200]
         if due:
-            self.count.missing.update(dict.fromkeys(due, now + _NACK_AGAIN_SECONDS))
+            missing.update({number: (now + _NACK_AGAIN_SECONDS, missing[number][1] + 1) for number in due})
             lost = [number & 0xFFFF for number in due]
             await self._send(bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=self.count.ssrc, lost=lost)))
 
@@ -312,9 +332,14 @@ class Receivers:
         for receiver in self._all:
             receiver.count.mark()
 
-    def accounts(self) -> list[Account]:
+    async def accounts(self) -> list[Account]:
+        """Of what has come until now; what is missing has some seconds to come yet."""
         self.sweep()
-        return [receiver.count.account() for receiver in self._all]
+        ends = [(receiver.count, receiver.count.highest) for receiver in self._all]
+        deadline = time.monotonic() + _REPAIR_SECONDS
+        while time.monotonic() < deadline and any(count.missing_up_to(end) for count, end in ends):
+            await asyncio.sleep(0.05)
+        return [count.account(end) for count, end in ends]
 
     def sweep(self) -> None:
         now = time.monotonic()
@@ -416,7 +441,7 @@ async def _commands(arguments: dict[str, Any], connect_janus: Callable[..., Any]
             case "mark":
                 receivers.mark()
             case "accounts":
-                answer["accounts"] = [asdict(account) for account in receivers.accounts()]
+                answer["accounts"] = [asdict(account) for account in await receivers.accounts()]
         print(json.dumps(answer), flush=True)
         if running.done():
             await running

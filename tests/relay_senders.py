@@ -45,7 +45,7 @@ class LiveTrack(MediaStreamTrack):
 
     async def recv(self) -> Packet:  # type: ignore[type-arg,unused-ignore]
         unit = await self._reader.next()
-        packet: Packet = Packet(unit.annex_b())
+        packet = Packet(unit.annex_b())
         packet.pts, packet.time_base = unit.pts_90k, Fraction(1, 90_000)
         return packet
 
