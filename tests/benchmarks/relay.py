@@ -4,7 +4,7 @@
 CPU time is taken by the kernel's clock of it, less what it takes with nobody watching (over loopback that holds the
 kernel's delivery, too). The receivers are other processes: real ICE and DTLS, one cipher, NACK on, and every sequence
 number counted. All send the same payloads: nothing is encoded, Janus is fed with the packets that our relay makes.
-`janus` is as Debian ships it, a thread a viewer; `janus_tuned` has `event_loops` set, which its manual leaves to the user.
+`janus` is as Debian ships it, a thread a viewer; `janus_tuned` has `event_loops` set, which its manual leaves open.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aioice.ice
 
@@ -116,7 +117,7 @@ async def measure(peer: Peer, counts: Sequence[int], seconds: float, arguments: 
     return samples
 
 
-async def run(arguments: argparse.Namespace) -> dict[str, object]:
+async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """All peers in turn, `--runs` times over, each time in new processes."""
     names = [name for name in arguments.peers if not name.startswith("janus") or shutil.which("janus")]
     counts = sorted(arguments.viewers)
@@ -139,10 +140,10 @@ def _result(
     stream: dict[str, float],
     versions: dict[str, str],
     arguments: argparse.Namespace,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Medians over the runs; a ratio is the median of the ratios of single runs, for they were taken side by side."""
     ours = samples.get("haechi", [])
-    result: dict[str, object] = {"benchmark": "relay", "cipher": arguments.cipher, "runs": arguments.runs} | stream
+    result: dict[str, Any] = {"benchmark": "relay", "cipher": arguments.cipher, "runs": arguments.runs} | stream
     result["janus_version"] = versions.get("janus", "not installed")
     result["load_average"] = round(os.getloadavg()[0], 1)
     reference = _RATIO_VIEWERS if _RATIO_VIEWERS in counts else counts[-1]
@@ -185,7 +186,8 @@ def _address() -> str:
     return next(iter(aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=False)), "127.0.0.1")
 
 
-def main() -> None:
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     parser.add_argument("--viewers", type=int, nargs="+", default=[20, 60, 150])
@@ -196,7 +198,11 @@ def main() -> None:
     parser.add_argument("--cipher", choices=["gcm", "sha1"], default="gcm")
     parser.add_argument("--event-loops", type=int, default=2, help="of janus_tuned; janus has a thread a viewer")
     parser.add_argument("--extensions", action="store_true", help="let our relay write header extensions, too")
-    arguments = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    arguments = options()
     result = asyncio.run(run(arguments))
     if not arguments.json:
         for name, value in result.items():

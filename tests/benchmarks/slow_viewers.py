@@ -23,14 +23,14 @@ from typing import Any, cast
 import httpx
 
 from tests.clips import make_clip
-from tests.light_receivers import Account, ReceiverProcess
+from tests.light_receivers import ReceiverProcess
 from tests.ports import free_port
 from tests.relay_senders import Sender, sender_process
+from tests.sequence_count import Account
 
 FPS = 15
 THIN_BITS_PER_SECOND = 500_000
 _THIN_QUEUE_BYTES = 64 * 1024
-_SETTLE_SECONDS = 3.0
 _TURN_USER, _TURN_PASSWORD = "viewer", "of-this-test-only"
 
 
@@ -138,11 +138,11 @@ async def running_turn(folder: Path) -> AsyncIterator[Turn]:
         await process.wait()
 
 
-async def run(viewers: int, seconds: float) -> dict[str, Any]:
+async def run(viewers: int, seconds: float, settle_seconds: float = 3.0) -> dict[str, Any]:
     """All of it; `viewers` counts the three in trouble."""
     async with _scene() as (sender, turn, (thin_url, paths)), ReceiverProcess() as others:
         await others.connect(sender.url, viewers - 3)
-        await asyncio.sleep(_SETTLE_SECONDS)
+        await asyncio.sleep(settle_seconds)
         before = await _watched(others, seconds)
         async with (
             ReceiverProcess() as thin,
@@ -153,7 +153,7 @@ async def run(viewers: int, seconds: float) -> dict[str, Any]:
             await stopped.connect(sender.url, 1, "stopped")
             if turn is not None:
                 await over_tcp.connect(sender.url, 1, "turn")
-            await asyncio.sleep(_SETTLE_SECONDS)
+            await asyncio.sleep(settle_seconds)
             os.kill(stopped.pid, signal.SIGSTOP)
             try:
                 await others.mark()
