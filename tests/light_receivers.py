@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import aioice.ice
@@ -239,13 +239,15 @@ class Receivers:
             receiver.count.mark()
 
     async def accounts(self) -> list[Account]:
-        """Of what has come until now; what is missing has some seconds to come yet."""
+        """Of what has come until now; what is missing has some seconds to come yet, but is not among `packets`."""
         self.sweep()
+        packets = [receiver.count.account().packets for receiver in self._all]
         ends = [(receiver.count, receiver.count.highest) for receiver in self._all]
         deadline = time.monotonic() + _REPAIR_SECONDS
         while time.monotonic() < deadline and any(one.missing_up_to(end) for one, end in ends):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        return [count.account(end) for count, end in ends]
+        accounts = [count.account(end) for count, end in ends]
+        return [replace(one, packets=came) for one, came in zip(accounts, packets, strict=True)]
 
     def sweep(self) -> None:
         now = time.monotonic()

@@ -2,8 +2,9 @@
 
 `python -m tests.benchmarks.relay --json`: the last line is one JSON object. Each sender is a process of its own and its
 CPU time is taken by the kernel's clock of it, less what it takes with nobody watching (over loopback that holds the
-kernel's delivery, too). The receivers are other processes: real ICE and DTLS, one cipher, NACK on, and every sequence
-number counted. All send the same payloads: nothing is encoded, Janus is fed with the packets that our relay makes.
+kernel's delivery, too), for each packet that came: a sender that cannot keep up gains nothing. The receivers are other
+processes: real ICE and DTLS, one cipher, NACK on, and every sequence number counted. All send the same payloads:
+nothing is encoded, Janus is fed with the packets that our relay makes.
 `janus` is as Debian ships it, a thread a viewer; `janus_tuned` has `event_loops` set, which its manual leaves open.
 """
 
@@ -51,10 +52,11 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement. `pictures` is the fewest any viewer got, of `pictures_due`."""
+    """One measurement. `us_per_packet` is of those that came; `pictures` the fewest any viewer got, of those due."""
 
     viewers: int
     core_share: float
+    us_per_packet: float
     lost: int
     late: int
     pictures: int
@@ -96,8 +98,10 @@ async def _sample(peer: Peer, receivers: ReceiverProcess, viewers: int, seconds:
     share = await core_share(peer.pid, seconds)
     due = int((time.monotonic() - began) * FPS)
     accounts = await receivers.accounts()
+    used = share - peer.idle
+    cost = used * seconds * 1e6 / max(1, sum(account.packets for account in accounts))
     lost, late = sum(account.lost for account in accounts), sum(account.late for account in accounts)
-    return Sample(viewers, share - peer.idle, lost, late, min(account.pictures for account in accounts), due)
+    return Sample(viewers, used, cost, lost, late, min(account.pictures for account in accounts), due)
 
 
 async def measure(peer: Peer, counts: Sequence[int], seconds: float, arguments: argparse.Namespace) -> list[Sample]:
@@ -124,7 +128,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     samples: dict[str, list[list[Sample]]] = {name: [] for name in names}
     versions: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
-        clip = await asyncio.to_thread(_clip, Path(folder), arguments.kilobits)
+        clip = await asyncio.to_thread(_clip, Path(folder), arguments.kilobits, arguments.lines)
         stream = _stream(clip)
         for _ in range(arguments.runs):
             for name in names:
@@ -149,13 +153,11 @@ def _result(
     reference = _RATIO_VIEWERS if _RATIO_VIEWERS in counts else counts[-1]
     for index, count in enumerate(counts):
         for name, runs in samples.items():
-            shares = [run[index].core_share for run in runs]
-            per_core = round(count / statistics.median(shares))
-            result[f"{name}_viewers_per_core_{count}"] = per_core
-            packet_cost = statistics.median(shares) / count / stream["packets_per_second"]
-            result[f"{name}_us_per_packet_{count}"] = round(packet_cost * 1e6, 2)
+            cost = statistics.median(run[index].us_per_packet for run in runs)
+            result[f"{name}_us_per_packet_{count}"] = round(cost, 2)
+            result[f"{name}_viewers_per_core_{count}"] = round(1e6 / cost / stream["packets_per_second"])
             if name != "haechi" and ours:
-                ratios = [run[index].core_share / own[index].core_share for run, own in zip(runs, ours, strict=True)]
+                ratios = [a[index].us_per_packet / b[index].us_per_packet for a, b in zip(runs, ours, strict=True)]
                 result[f"ratio_{name}_{count}"] = round(statistics.median(ratios), 2)
                 if count == reference:
                     result[f"ratio_{name}"] = result[f"ratio_{name}_{count}"]
@@ -167,11 +169,12 @@ def _result(
     return result
 
 
-def _clip(folder: Path, kilobits: int) -> Path:
-    """Eight seconds of 1080p; encoded twice, since the encoder misses the wanted rate by as much again."""
-    first = make_clip(folder / "first.mp4", 8, FPS, (1920, 1080), 30, kilobits * 1000, "baseline")
+def _clip(folder: Path, kilobits: int, lines: int) -> Path:
+    """Eight seconds; encoded twice, since the encoder misses the wanted rate by as much again."""
+    size = lines * 16 // 9, lines
+    first = make_clip(folder / "first.mp4", 8, FPS, size, 30, kilobits * 1000, "baseline")
     wanted = round(kilobits * 1000 * kilobits / _stream(first)["kilobits_per_second"])
-    return make_clip(folder / "clip.mp4", 8, FPS, (1920, 1080), 30, wanted, "baseline")
+    return make_clip(folder / "clip.mp4", 8, FPS, size, 30, wanted, "baseline")
 
 
 def _stream(clip: Path) -> dict[str, float]:
@@ -195,6 +198,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--kilobits", type=int, default=2000)
+    parser.add_argument("--lines", type=int, default=1080, help="of the picture")
     parser.add_argument("--cipher", choices=["gcm", "sha1"], default="gcm")
     parser.add_argument("--event-loops", type=int, default=2, help="of janus_tuned; janus has a thread a viewer")
     parser.add_argument("--extensions", action="store_true", help="let our relay write header extensions, too")

@@ -138,9 +138,9 @@ async def running_turn(folder: Path) -> AsyncIterator[Turn]:
         await process.wait()
 
 
-async def run(viewers: int, seconds: float, settle_seconds: float = 3.0) -> dict[str, Any]:
+async def run(viewers: int, seconds: float, settle_seconds: float = 3.0, lines: int = 1080) -> dict[str, Any]:
     """All of it; `viewers` counts the three in trouble."""
-    async with _scene() as (sender, turn, (thin_url, paths)), ReceiverProcess() as others:
+    async with _scene(lines) as (sender, turn, (thin_url, paths)), ReceiverProcess() as others:
         await others.connect(sender.url, viewers - 3)
         await asyncio.sleep(settle_seconds)
         before = await _watched(others, seconds)
@@ -170,10 +170,12 @@ async def run(viewers: int, seconds: float, settle_seconds: float = 3.0) -> dict
 
 
 @asynccontextmanager
-async def _scene() -> AsyncIterator[tuple[Sender, Turn | None, tuple[str, list[ThinPath]]]]:
+async def _scene(lines: int) -> AsyncIterator[tuple[Sender, Turn | None, tuple[str, list[ThinPath]]]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = await asyncio.to_thread(make_clip, folder / "clip.mp4", 4, FPS, (1280, 720), 30, 2_000_000, "baseline")
+        clip = await asyncio.to_thread(
+            make_clip, folder / "clip.mp4", 4, FPS, (lines * 16 // 9, lines), 30, 2_000_000, "baseline"
+        )
         async with sender_process("haechi", clip, FPS) as sender, thin_way(sender, THIN_BITS_PER_SECOND) as thin:
             if shutil.which("turnserver"):
                 async with running_turn(folder) as turn:

@@ -8,7 +8,8 @@ from tests.requirements import need_program
 
 async def test_our_relay_and_janus_are_measured_with_every_sequence_number_accounted_for() -> None:
     need_program("janus")
-    chosen = options(["--viewers", "3", "--runs", "1", "--seconds", "2", "--peers", "haechi", "janus"])
+    small = ["--viewers", "3", "--runs", "1", "--seconds", "1", "--lines", "360", "--kilobits", "500"]
+    chosen = options([*small, "--peers", "haechi", "janus"])
     result = await run(chosen)
     assert result["lost"] == 0, result
     assert result["haechi_least_pictures"] > 0.5, "every viewer got the pictures of the time"
