@@ -50,7 +50,7 @@ async def test_live_never_breaks_when_the_pictures_process_is_killed(tmp_path: P
             assert await page.evaluate(STATES) == ["playing"] * CAMERAS
             gaps = await page.evaluate("window.gapsMs")
             print(f"longest time without a new frame, in ms: {gaps}")
-            assert set(gaps) == set(NAMES) and max(gaps.values()) < 2_000
+            assert set(gaps) == set(NAMES) and max(gaps.values()) < 4_000
 
 
 @pytest.mark.alone

@@ -294,8 +294,9 @@ async def test_the_report_after_a_burst_says_when_the_newest_picture_came(wall: 
     for number, unit in enumerate(units[:5]):
         received_ns = time.monotonic_ns() - late_ns - (4 - number) * 66_666_667
         wall.buffer.append(replace(unit, received_ns=received_ns))
+    newest_came = time.time() - late_ns / 1e9
     viewer, pair = wall.viewer()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while viewer.counters.units < 5:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     reports = [packet for packet in pair.receive_rtcp() if isinstance(packet, RtcpSrPacket)]
@@ -304,7 +305,7 @@ async def test_the_report_after_a_burst_says_when_the_newest_picture_came(wall: 
     newest = viewer._timeline._last & 0xFFFF_FFFF
     behind = ((info.rtp_timestamp - newest) & 0xFFFF_FFFF) / 90_000
     came = info.ntp_timestamp / 2**32 - 2_208_988_800 - behind
-    assert abs(time.time() - late_ns / 1e9 - came) < 1.5, "to the second; the machine may be busy"
+    assert abs(newest_came - came) < 1.5
     assert info.packet_count == viewer.sender.counters.packets
 
 
