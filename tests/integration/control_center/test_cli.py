@@ -65,6 +65,15 @@ def test_a_right_file_is_told_so(tmp_path: Path) -> None:
     assert "1 cameras" in answer.stdout
 
 
+def test_a_turn_secret_that_cannot_be_read_is_said_before_anything_starts(tmp_path: Path) -> None:
+    turn = {"urls": ["turn:turn.example"], "secret_file": str(tmp_path / "none")}
+    file = write_settings(tmp_path, turn=turn)
+    for answer in (haechi("config", "check", file), haechi("run", "--config", file)):
+        assert answer.returncode == 2
+        assert f"{tmp_path / 'none'}: cannot be read" in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
 def test_a_busy_port_is_said_with_its_field_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
