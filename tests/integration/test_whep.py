@@ -17,7 +17,7 @@ from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
 from streams.ice_servers import IceServers
 from streams.relay import Relay
-from tests.browser import serve
+from tests.browser import chromium, serve
 from tests.clips import make_clip
 from tests.live_feed import LiveFeed, append_now, load_units
 from tests.whep_client import WhepClient
@@ -210,6 +210,26 @@ async def test_media_goes_over_the_addresses_that_are_set(
         async with WhepClient(f"{base}/whep/cam") as client:
             await client.frame()
         await relay.close()
+
+
+async def test_a_real_browser_takes_the_family_that_leads_to_the_worker(clips: dict[str, list[AccessUnit]]) -> None:
+    buffer = GopBuffer()
+    relay = Relay({("cam", "main"): buffer}, WorkerSettings(media_host=("203.0.113.7", "::1")))
+    async with chromium() as browser, serve(relay) as base, LiveFeed(buffer, clips["large"], FPS):
+        page = await browser.new_page()
+        await page.goto(base)
+        number = await page.evaluate("open", "/whep/cam")
+        shown = await page.evaluate("number => shown(number, 10, 90_000)", number)
+        assert len(shown) >= 10
+        assert await page.evaluate(_REMOTE_ADDRESS, number) == "::1"
+        await relay.close()
+
+
+_REMOTE_ADDRESS = """async number => {
+    const stats = await players[number].pc.getStats();
+    const transport = [...stats.values()].find(one => one.type === "transport");
+    return stats.get(stats.get(transport.selectedCandidatePairId).remoteCandidateId).address;
+}"""
 
 
 async def test_both_families_share_one_port_range(clips: dict[str, list[AccessUnit]]) -> None:
