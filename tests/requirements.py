@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from streams.rtsp.scanner import Scan, load_compiled
+from streams.rtsp.scanner import Compiled, load_compiled
 from streams.rtsp.scanner_build import NotBuilt, build
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ def need_module(name: str) -> None:
         _missing(f"needs the Python package {name}")
 
 
-def need_compiled_scanner() -> Scan:
+def need_compiled_scanner() -> Compiled:
     """The compiled form of the scanner, made now where it is missing."""
     try:
         build()

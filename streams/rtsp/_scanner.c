@@ -1,7 +1,7 @@
-/* The packets of a slice, in order, as one NAL unit: the compiled form of `scan` in streams/rtsp/scanner.py.
+/* The compiled forms of `scan` (streams/rtsp/scanner.py) and `new_access_unit` (streams/rtsp/assembler.py).
  *
- * It reads what a camera sends. Every byte is looked at only after the frame that holds it was found to be whole
- * between `pos` and `end`, and these to be inside the buffer. It keeps nothing between two calls.
+ * `scan` reads what a camera sends. Every byte is looked at only after the frame that holds it was found to be whole
+ * between `pos` and `end`, and these to be inside the buffer. Nothing is kept between two calls.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -179,8 +179,35 @@ static PyObject *scan(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     return result;
 }
 
+/* access_unit(class, slots, nal_units, *values): an AccessUnit of a list of NAL units and the rest of its fields.
+ *
+ * It and its tuple refer to bytes, numbers and parameters alone and can be in no cycle, so the garbage collector
+ * need not walk through a ring of them again and again.
+ */
+static PyObject *access_unit(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+    (void)module;
+    if (count < 3 || !PyType_Check(arguments[0]) || !PyTuple_CheckExact(arguments[1]) ||
+        PyTuple_GET_SIZE(arguments[1]) != count - 2 || !PyList_CheckExact(arguments[2]))
+        return PyErr_Format(PyExc_TypeError, "access_unit takes a class, its slots, a list and as many values");
+    PyTypeObject *class = (PyTypeObject *)arguments[0];
+    PyObject *nal_units = PyList_AsTuple(arguments[2]);
+    if (nal_units == NULL) return NULL;
+    PyObject *unit = class->tp_alloc(class, 0);
+    for (Py_ssize_t index = 0; unit != NULL && index < count - 2; index++) {
+        PyObject *value = index ? arguments[2 + index] : nal_units;
+        if (PyObject_GenericSetAttr(unit, PyTuple_GET_ITEM(arguments[1], index), value) < 0) Py_CLEAR(unit);
+    }
+    if (unit != NULL) {
+        if (PyTuple_GET_SIZE(nal_units)) PyObject_GC_UnTrack(nal_units);
+        PyObject_GC_UnTrack(unit);
+    }
+    Py_DECREF(nal_units);
+    return unit;
+}
+
 static PyMethodDef methods[] = {
     {"scan", (PyCFunction)(void (*)(void))scan, METH_FASTCALL, "See streams.rtsp.scanner.scan_in_python."},
+    {"access_unit", (PyCFunction)(void (*)(void))access_unit, METH_FASTCALL, "See streams.rtsp.scanner.Compiled."},
     {NULL, NULL, 0, NULL},
 };
 

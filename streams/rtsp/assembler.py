@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+from typing import Any, cast
 
 from streams.access_unit import AccessUnit, CodecParameters
 from streams.codecs.syntax import NalKind, NalSyntax
 from streams.errors import MalformedNal
+from streams.rtsp.scanner import compiled
 from streams.rtsp.timeline import Timeline
 
 MAX_UNIT_BYTES = 8 * 1024 * 1024
@@ -17,6 +20,18 @@ _MAX_PARAMETER_SETS = 64
 _MAX_PARAMETER_BYTES = 16 * 1024
 _MAX_NAL_UNITS = 1024
 _PROOFS = 2
+
+
+def _access_unit_in_python(nal_units: list[bytes], *values: Any) -> AccessUnit:
+    return AccessUnit(tuple(nal_units), *values)
+
+
+# (NAL units, the other fields of an AccessUnit in their order); the compiled one is not seen by the garbage collector
+new_access_unit: Callable[[list[bytes], int, int, bool, CodecParameters, int, bool, bool], AccessUnit] = (
+    _access_unit_in_python
+    if compiled is None
+    else partial(cast(Any, compiled.access_unit), AccessUnit, AccessUnit.__slots__)
+)
 
 
 class Marker(Enum):
@@ -216,15 +231,8 @@ class AccessUnitAssembler:
         counts.damaged_units += self._damaged
         is_reference = is_key or any(map(self._syntax.is_reference, nal_units))
         self._on_unit(
-            AccessUnit(
-                tuple(nal_units),
-                pts,
-                self.last_unit_ns,
-                is_key,
-                parameters,
-                self._run,
-                is_reference,
-                self._damaged,
+            new_access_unit(
+                nal_units, pts, self.last_unit_ns, is_key, parameters, self._run, is_reference, self._damaged
             )
         )
 

@@ -146,8 +146,16 @@ def compiled_file() -> Path:
     return SOURCE.with_name(f"_scanner-{made_of.hexdigest()[:16]}{sysconfig.get_config_var('EXT_SUFFIX')}")
 
 
-def load_compiled() -> Scan | None:
-    """The compiled form; None where it was not built."""
+class Compiled(Protocol):
+    """What `_scanner.c` has. `access_unit` takes its class, its slots, a list of NAL units and the other fields."""
+
+    scan: Scan
+
+    def access_unit(self, *arguments: object) -> object: ...
+
+
+def load_compiled() -> Compiled | None:
+    """The compiled forms; None where they were not built."""
     try:
         path = compiled_file()
         if not path.exists():
@@ -160,9 +168,9 @@ def load_compiled() -> Scan | None:
     except (ImportError, OSError) as error:
         logger.warning("the compiled scanner cannot be used, the slower one in Python is: %s", error)
         return None
-    return cast(Scan, module.scan)
+    return cast(Compiled, module)
 
 
-_compiled = load_compiled()
-scan: Scan = scan_in_python if _compiled is None else _compiled
-FORM: Literal["compiled", "python"] = "python" if _compiled is None else "compiled"
+compiled = load_compiled()
+scan: Scan = scan_in_python if compiled is None else compiled.scan
+FORM: Literal["compiled", "python"] = "python" if compiled is None else "compiled"

@@ -3,7 +3,7 @@
 Cameras spread the packets of a picture over its whole frame time, so reading at once costs a wake-up, a system call
 and a callback a packet. A sweep asks the kernel once which sockets have something and empties each with one read of
 many packets (measured by `tests.benchmarks.ingest`). Streams that somebody looks at are swept every 20 ms, the others,
-which are only recorded and analysed, every 100 ms (ADR 0022).
+which are only recorded and analysed, every 150 ms (ADR 0022, 0027).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streams.rtsp.connection import RtspConnection
 from streams.rtsp.datagrams import DatagramSource
 
 URGENT_SECONDS = 0.02
-CALM_SECONDS = 0.1
+CALM_SECONDS = 0.15
 # A calm socket that had this much is read again at the next urgent sweep, so that a camera of a high bit rate
 # never finds the receive window closed for long.
 _MUCH_BYTES = 48 * 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 import os
 import random
 import shutil
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.access_unit import AccessUnit, CodecParameters
 from streams.rtsp.scanner import H264, SOURCE, Scan, Scanned, compiled_file, scan_in_python
 from streams.rtsp.scanner_build import NotBuilt, build
 from tests.fuzz.corpus_files import load
@@ -42,7 +45,7 @@ def scan_nothing(
 
 @pytest.fixture(scope="module")
 def compiled() -> Scan:
-    return need_compiled_scanner()
+    return need_compiled_scanner().scan
 
 
 def outcomes(compiled: Scan, codec: str, data: bytes, read_size: int) -> list[tuple[object, ...]]:
@@ -145,6 +148,41 @@ def test_what_makes_no_sense_is_refused(compiled: Scan) -> None:
         compiled(buffer, 0, 10)  # type: ignore[call-arg]
     with pytest.raises(OverflowError):
         compiled(buffer, 0, 10, 0, 96, 1 << 70, -1, 5, -1, -1, H264, bytearray())
+
+
+def test_a_compiled_access_unit_is_the_same_and_no_work_for_the_garbage_collector() -> None:
+    make = need_compiled_scanner().access_unit
+    parameters = CodecParameters("h264", (b"sps", b"pps"), 640, 360)
+    values = 90_000, 12_345, True, parameters, 7, False, True
+    unit = make(AccessUnit, AccessUnit.__slots__, [IDR, P_SLICE], *values)  # type: ignore[attr-defined]
+    expected = AccessUnit((IDR, P_SLICE), *values)
+    assert unit == expected and hash(unit) == hash(expected) and repr(unit) == repr(expected)
+    assert unit.size == len(IDR) + len(P_SLICE)
+    assert not gc.is_tracked(unit) and not gc.is_tracked(unit.nal_units) and gc.is_tracked(expected)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        unit.run = 8
+    assert dataclasses.replace(unit, run=8).run == 8
+
+
+def test_access_units_go_when_nobody_has_them_any_more() -> None:
+    make = need_compiled_scanner().access_unit
+    slots = AccessUnit.__slots__  # type: ignore[attr-defined]
+    parameters = CodecParameters("h264", (), 640, 360)
+    before = sys.getrefcount(parameters), sys.getrefcount(IDR), sys.getrefcount(AccessUnit)
+    units = [make(AccessUnit, slots, [IDR], 1, 2, True, parameters, 7, False, True) for _ in range(1000)]
+    for broken in (
+        (AccessUnit, slots, [IDR]),
+        (AccessUnit, slots, (IDR,), *range(7)),
+        (3, slots, [IDR], *range(7)),
+        (),
+    ):
+        with pytest.raises(TypeError):
+            make(*broken)
+    with pytest.raises(AttributeError):
+        make(AccessUnit, ("nal_units", "nowhere"), [IDR], parameters)
+    assert sys.getrefcount(parameters) == before[0] + 1000
+    units.clear()
+    assert (sys.getrefcount(parameters), sys.getrefcount(IDR), sys.getrefcount(AccessUnit)) == before
 
 
 # --- building it
