@@ -407,8 +407,11 @@ class RtspSession:
                 self.wall_clock_offset_seconds = report.unix_seconds - time.time()
                 if self.datagrams is not None:
                     self.datagrams.heard(report)
-            elif isinstance(report, Goodbye) and receiver and connection and report.ssrc == receiver.ssrc:
-                connection.fail(Disconnected("camera stopped sending (RTCP BYE)", self.place))
+            elif isinstance(report, Goodbye):
+                if self.datagrams is not None:
+                    self.datagrams.read()  # what came before it may wait for the next sweep
+                if receiver and connection and report.ssrc == receiver.ssrc:
+                    connection.fail(Disconnected("camera stopped sending (RTCP BYE)", self.place))
 
 
 @cache

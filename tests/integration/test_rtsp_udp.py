@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from config.settings import Camera
 from streams.access_unit import AccessUnit
 from streams.connect_budget import ConnectBudget
 from streams.errors import RequestRefused
+from streams.rtsp import sweep
 from streams.rtsp.client import RtspSession, SessionOptions
 from streams.rtsp.receiver import PacketFault
 from streams.stream import Stream, StreamTimes
@@ -24,7 +26,7 @@ from tests.clips import cached_clip
 from tests.fakes.quirky_camera import QuirkyCamera, Request
 from tests.gstreamer import GStreamerServer, clip_pipeline
 from tests.integration.test_ingest_equality import aligned, assert_same, by_libavformat, pictures_of
-from tests.rtp import IDR, P_SLICE
+from tests.rtp import IDR, P_SLICE, SSRC
 from tests.rtp import Camera as HandMadeCamera
 
 UDP = SessionOptions(username="viewer", password="pass wörd", carrier="udp", answer_seconds=10)
@@ -196,6 +198,26 @@ async def test_packets_are_taken_from_whichever_port_the_camera_really_sends_fro
                     sender.sendto(frame[4:], ("127.0.0.1", source.port))
             await until(lambda: len(units) >= 3)
             assert source.remote == sender.getsockname()
+        await session.close()
+
+
+async def test_what_came_before_the_cameras_goodbye_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "CALM_SECONDS", 3600.0)  # nothing but the goodbye makes the session read
+    monkeypatch.setattr(sweep, "URGENT_SECONDS", 3600.0)
+    answer = "200 OK\r\nTransport: RTP/AVP;unicast;server_port=9-10\r\nSession: 42\r\n\r\n"
+    units: list[AccessUnit] = []
+    async with QuirkyCamera(answers={"SETUP": lambda request: answer}) as camera:
+        session = RtspSession(camera.url, UDP, units.append)
+        await session.open()
+        assert session.datagrams is not None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            packets = HandMadeCamera()
+            for frame in [frame for _ in range(6) for frame in packets.packets(IDR)]:
+                sender.sendto(frame[4:], ("127.0.0.1", session.datagrams.port))
+            sender.sendto(struct.pack(">BBHI", 0x81, 203, 1, SSRC), ("127.0.0.1", session.datagrams.port + 1))
+        async with asyncio.timeout(60):
+            assert "BYE" in str(await session.ended)
+        assert [unit.nal_units for unit in units[:5]] == [(IDR,)] * 5
         await session.close()
 
 
