@@ -19,7 +19,8 @@ from streams.relay.rtcp import goodbye, sender_report
 from streams.relay.sdp import Extensions
 from streams.relay.transport import srtp_protect
 
-_HISTORY_RUNS = 128
+_HISTORY_RUNS = 256
+_TIDY_PACKETS = 128
 _HISTORY_PACKETS = 1000  # libsrtp protects a number again only inside its window of 1,024
 _REPEAT_NS = 20_000_000  # the same packet is not sent again sooner: a second NACK crossed the first answer
 _MOST_REPEATS_A_SECOND = 400
@@ -56,24 +57,28 @@ class _History:
     this viewer's turn comes again, which was measured at 7 µs a picture.
     """
 
-    __slots__ = ("_held", "_numbers", "_written")
+    __slots__ = ("_held", "_let_go", "_numbers", "_tidy_at", "_written")
 
     def __init__(self) -> None:
         self._numbers = array("Q", bytes(8 * 3 * _HISTORY_RUNS))
         self._held: list[Any] = [None] * (2 * _HISTORY_RUNS)
         self._written = 0
+        self._let_go = 0
+        self._tidy_at = 0
 
     def add(self, sequence: int, timestamp: int, sent_24: int, layout: Layout, run: Run) -> None:
         """A run that begins with `sequence`; runs and layouts are shared by all viewers."""
+        if sequence >= self._tidy_at:
+            self._tidy(sequence)
+        numbers, held = self._numbers, self._held
         slot = self._written % _HISTORY_RUNS
         self._written += 1
-        numbers, held = self._numbers, self._held
         numbers[3 * slot], numbers[3 * slot + 1], numbers[3 * slot + 2] = sequence, timestamp, sent_24
         held[2 * slot], held[2 * slot + 1] = layout, run
 
     def find(self, sequence: int) -> tuple[int, int, int, Layout, Run] | None:
         """What `add` was told of the run with this packet."""
-        for written in range(self._written - 1, max(-1, self._written - 1 - _HISTORY_RUNS), -1):
+        for written in range(self._written - 1, max(self._let_go, self._written - _HISTORY_RUNS) - 1, -1):
             slot = written % _HISTORY_RUNS
             first = self._numbers[3 * slot]
             if first <= sequence:
@@ -81,6 +86,17 @@ class _History:
                 _, timestamp, sent_24 = self._numbers[3 * slot : 3 * slot + 3]
                 return (first, timestamp, sent_24, layout, run) if sequence < first + run.packet_count else None
         return None
+
+    def _tidy(self, sequence: int) -> None:
+        """Let go of runs too old to be sent again: their pictures need not stay in memory."""
+        self._let_go = max(self._let_go, self._written - _HISTORY_RUNS)
+        while self._let_go < self._written:
+            slot = self._let_go % _HISTORY_RUNS
+            if self._numbers[3 * slot] > sequence - _HISTORY_PACKETS - RUN_PACKETS:
+                break
+            self._held[2 * slot] = self._held[2 * slot + 1] = None
+            self._let_go += 1
+        self._tidy_at = sequence + _TIDY_PACKETS
 
 
 class _Scratch:

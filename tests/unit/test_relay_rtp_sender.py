@@ -10,7 +10,7 @@ import pytest
 
 from streams.access_unit import AccessUnit, CodecParameters
 from streams.relay.header_extensions import HeaderExtensions, send_time
-from streams.relay.packetizer import PacketizedUnit
+from streams.relay.packetizer import PacketizedUnit, Run
 from streams.relay.rtp_sender import RtpSender
 from streams.relay.sdp import Extensions
 from tests.srtp_pair import SrtpPair
@@ -177,6 +177,15 @@ def test_what_is_sent_again_after_hundreds_of_pictures_is_from_the_kept_runs_alo
     for number in range(300):
         _send(sender, pair, 256, number)
         sent += pair.datagrams()
-    assert sender.repeat((sender.sequence - 200 & 0xFFFF,)) == 0, "its run is no longer known"
-    assert sender.repeat((sender.sequence - 128 & 0xFFFF, sender.sequence - 1 & 0xFFFF)) == 2
-    assert pair.datagrams() == [sent[-128], sent[-1]]
+    assert sender.repeat((sender.sequence - 257 & 0xFFFF,)) == 0, "its run is no longer known"
+    assert sender.repeat((sender.sequence - 256 & 0xFFFF, sender.sequence - 1 & 0xFFFF)) == 2
+    assert pair.datagrams() == [sent[-256], sent[-1]]
+
+
+def test_pictures_too_old_to_be_sent_again_are_let_go(pair: SrtpPair) -> None:
+    sender = RtpSender(pair, 96, 1, "cam")
+    for number in range(60):
+        _send(sender, pair, 25_600, number)
+        pair.datagrams()
+    runs = [held for held in sender._history._held if isinstance(held, Run)]
+    assert 1000 <= sum(run.packet_count for run in runs) <= 1200
