@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 _FALLEN = 0.97  # estimates of the receiver rise a little at a time and fall when the way gets slower than it is fed
 _PROOF_NS = 5_000_000_000
-_MUCH_LOST, _LITTLE_LOST = 0.10, 0.02  # as in draft-ietf-rmcat-gcc-02, 6
+_MUCH_LOST, _LITTLE_LOST = 0.15, 0.02  # what a bad wireless link loses is less
 _GROWTH = 1.08
 _WINDOW_NS, _ENOUGH_PACKETS = 950_000_000, 100
 _FED = 1.5  # an estimate grows only while this part of it is used

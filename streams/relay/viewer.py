@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
@@ -28,6 +29,7 @@ _LOSSY = 0.25
 _LOSSY_REPORTS = 3
 _MOST_FILLER_PACKETS = 64
 _BURST_SECONDS = 0.5
+_AGAIN_SECONDS = 0.025
 _LEAST_PACE = 1.2  # of what the stream needs; slower is never live
 
 
@@ -75,6 +77,7 @@ class Viewer:
         self._lossy_reports = 0
         self._report_when_empty = True
         self._most_waiting = MOST_WAITING_BYTES
+        self._again: asyncio.TimerHandle | None = None
         self._filled_ns = 0
         self._filler_bytes = 0.0
 
@@ -209,7 +212,8 @@ class Viewer:
             return
         if feedback.lost:
             self.counters.nacks += len(feedback.lost)
-            self.sender.repeat(feedback.lost)
+            if self.sender.repeat(feedback.lost):
+                self._repeat_again(feedback.lost)
             if self._waiting:
                 self._bucket.slow_down()
         if feedback.estimate is not None:
@@ -227,6 +231,8 @@ class Viewer:
 
     def end(self) -> None:
         """Say good-bye and leave pacer and feed."""
+        if self._again is not None:
+            self._again.cancel()
         self._waiting.clear()
         self._pacer.forget(self)
         if self.feed is not None:
@@ -234,6 +240,20 @@ class Viewer:
         if self.next_feed is not None:
             self.next_feed.remove(self)
         self.sender.send_goodbye()
+
+    def _repeat_again(self, lost: tuple[int, ...]) -> None:
+        """Once more, soon: a repeat that is lost too is asked for only a round trip and more later, and that is seen.
+
+        Not on a narrow way, which is not lossy but full.
+        """
+        if self._again is not None or self.link.is_narrow(self.heard_ns):
+            return
+
+        def again() -> None:
+            self._again = None
+            self.sender.repeat(lost)
+
+        self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, again)
 
     def _restart(self) -> None:
         """Send the kept GOP again, at most once a second and not while one is being sent."""

@@ -11,7 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket, RtpPacket, pack_remb_fci
+from aiortc.rtp import (
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    RtpPacket,
+    pack_remb_fci,
+)
 
 from streams.access_unit import AccessUnit
 from streams.gop_buffer import GopBuffer
@@ -286,6 +294,30 @@ async def test_pictures_get_as_much_filler_as_is_tried_and_the_picture_stays_who
         kinds = [packet.payload[0] & 0x1F for packet in picture]
         assert 12 in kinds and kinds == sorted(kinds, key=lambda kind: kind == 12), "filler comes last"
         assert [packet.marker for packet in picture] == [0] * (len(picture) - 1) + [1]
+
+
+async def test_a_lost_packet_is_repeated_twice_as_a_repeat_can_be_lost_too_but_not_on_a_narrow_way(
+    wall: Wall, units: list[AccessUnit]
+) -> None:
+    append_now(wall.buffer, units[:1])
+    viewer, pair = wall.viewer()
+    async with asyncio.timeout(30):
+        while viewer.counters.units < 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        sent = [data for data in pair.datagrams() if not 192 <= data[1] < 224]
+        first = int.from_bytes(sent[0][2:4], "big")
+        nack = bytes(RtcpRtpfbPacket(fmt=1, ssrc=9, media_ssrc=1, lost=[first]))
+        viewer.receive_rtcp(nack)
+        repeats: list[bytes] = []
+        while len(repeats) < 2:
+            repeats += pair.datagrams()
+            await asyncio.sleep(0.005)
+        assert repeats == [sent[0]] * 2, "bit for bit"
+        await asyncio.sleep(0.1)
+        _prove_narrow(viewer, 100_000)
+        viewer.receive_rtcp(nack)
+        await asyncio.sleep(0.2)
+        assert pair.datagrams() == [sent[0]]
 
 
 async def test_the_report_after_a_burst_says_when_the_newest_picture_came(wall: Wall, units: list[AccessUnit]) -> None:
