@@ -61,10 +61,11 @@ async def test_a_stopped_viewer_and_one_behind_500_kbits_cost_the_others_nothing
             well, narrow, stopped = relay._sessions.values()
             process.send_signal(signal.SIGSTOP)
             path.carries = 500_000
-            while not stopped.reason or not _viewer(narrow).counters.drops:
-                most_waiting = max(most_waiting, *(_viewer(one)._waiting_bytes for one in (narrow, stopped)))
-                assert not narrow.reason, "it goes on as well as it can"
-                await asyncio.sleep(0.02)
+            async with asyncio.timeout(120):
+                while not stopped.reason or not _viewer(narrow).counters.drops:
+                    most_waiting = max(most_waiting, *(_viewer(one)._waiting_bytes for one in (narrow, stopped)))
+                    assert not narrow.reason, "it goes on as well as it can"
+                    await asyncio.sleep(0.02)
             assert stopped.reason == "the viewer is silent"
             await _until(lambda: relay.session_count == 2)
         finally:

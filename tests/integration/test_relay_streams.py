@@ -94,7 +94,7 @@ def _is_known(stream: Stream) -> bool:
     return stream.state == "backing_off" or (key is not None and stream.buffer.next_index > key + 5)
 
 
-async def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
+async def _until(condition: Callable[[], bool], seconds: float = 120) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -202,7 +202,9 @@ async def test_a_narrow_way_gets_the_sub_stream_in_a_real_browser() -> None:
         await lead_page_through(page, path)
         number = await page.evaluate("open", "/whep/cam?stream=auto")
         await _until(lambda: here.relay.viewer_counts() == {("cam", "sub"): 1})
+        async with asyncio.timeout(120):
+            while (await page.evaluate("stats", number)).get("frameWidth") != SUB:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         shown = len(await page.evaluate("([n]) => shown(n, 0, 0)", [number]))
         after = await page.evaluate("([n, count]) => shown(n, count, 60000)", [number, shown + 30])
         assert len(after) >= shown + 30
-        assert (await page.evaluate("stats", number))["frameWidth"] == SUB
