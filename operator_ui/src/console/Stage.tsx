@@ -65,7 +65,7 @@ export function Stage() {
       </div>
       <div class="stage-picture" data-camera={selection.cameraId} data-severity={incident?.severity}>
         {camera ? (
-          <LivePicture key={camera.id} camera={camera} stream="main" reason={incident ? "alarm" : "touch"} incident={incident?.id} onStatus={castNet} />
+          <LivePicture key={camera.id} camera={camera} reason={incident ? "alarm" : "touch"} incident={incident?.id} onStatus={castNet} />
         ) : (
           <p class="page-note">{cameras.value === null ? word("loading") : say("camera_gone")}</p>
         )}
@@ -103,7 +103,7 @@ function Net() {
                 <span class="picture-note">{say("far")}</span>
               ) : (
                 netIsCast.value && (
-                  <LivePicture camera={camera} stream="sub" reason={incident ? "alarm" : "touch"} incident={incident?.id} whileVisible />
+                  <LivePicture camera={camera} reason={incident ? "alarm" : "touch"} incident={incident?.id} whileVisible />
                 )
               )}
               <span class="tile-name">{camera.name}</span>

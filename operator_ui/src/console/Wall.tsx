@@ -59,7 +59,7 @@ function Tile({ camera, place }: { camera: Camera; place: number }) {
       aria-label={alarm ? `${camera.name}, ${wordFor("kind", alarm.kind)}` : camera.name}
       onClick={() => (alarm ? selectIncident(alarm) : selectCamera(camera.id))}
     >
-      <LivePicture camera={camera} stream="sub" reason="wall" whileVisible />
+      <LivePicture camera={camera} reason="wall" whileVisible />
       <span class="tile-name">{camera.name}</span>
       {camera.blind_reason && (
         <span class="tile-blind" data-testid="blind" title={blindText(camera)}>

@@ -46,7 +46,7 @@ export function DeskScene({ incident }: { incident: Incident }) {
           </div>
         ) : (
           <>
-            <LivePicture key={large.id} camera={large} stream="main" reason="desk" incident={incident.id} />
+            <LivePicture key={large.id} camera={large} reason="desk" incident={incident.id} />
             <span class="scene-name">
               {large.name}
               {large.meters !== null && <i>{large.id === incident.camera_id ? say("scene") : `${say("distance")} ${distance(large.meters)}`}</i>}
@@ -66,7 +66,7 @@ function AroundScene({ granted, largeId, incident }: { granted: Seen[]; largeId:
         .filter((camera) => camera.id !== largeId)
         .map((camera) => (
           <button key={camera.id} type="button" class="around-tile" data-camera={camera.id} onClick={() => (pictureId.value = camera.id)}>
-            <LivePicture camera={camera} stream="sub" reason="desk" incident={incident.id} whileVisible />
+            <LivePicture camera={camera} reason="desk" incident={incident.id} whileVisible />
             <span class="tile-name">
               {camera.meters !== null && <b>{camera.id === incident.camera_id ? say("scene") : distance(camera.meters)}</b>} {camera.name}
             </span>

@@ -31,7 +31,7 @@ export function Viewer({ shown }: { shown: Picture }) {
     <div class="viewer" ref={surface} role="dialog" aria-modal="true" aria-label={stop?.camera.name ?? ""} tabIndex={-1} data-testid="viewer" data-camera={shown.cameraId}>
       <div class="viewer-picture" ref={moved}>
         {stop ? (
-          <LivePicture key={stop.camera.id} camera={stop.camera} stream="main" reason={shown.way} incident={shown.incidentId ?? undefined} />
+          <LivePicture key={stop.camera.id} camera={stop.camera} reason={shown.way} incident={shown.incidentId ?? undefined} />
         ) : (
           <span class="picture-note">
             <b>{say("camera_gone")}</b>

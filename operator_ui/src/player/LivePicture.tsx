@@ -5,12 +5,12 @@ import { reasonText } from "../city/reasons";
 import { problemWords } from "../api/problem";
 import { followLink } from "../app/route";
 import { word, wordFor } from "../words";
-import type { HaechiPlayer, PlayerStatus } from "./haechi-player";
-import "./haechi-player";
+import { AT_FIRST, type HaechiPlayer, type PlayerStatus } from "./haechi-player";
 
 interface LivePictureProps {
   camera: Pick<Camera, "id" | "state" | "reason">;
-  stream: "main" | "sub";
+  /** Asked for at any size; else the size decides. */
+  stream?: "main" | "sub" | undefined;
   /** Why it is looked at, for the ledger: wall, alarm, touch, map, desk. */
   reason?: string | undefined;
   /** The incident it is looked at for. */
@@ -23,7 +23,7 @@ interface LivePictureProps {
 
 /** A player with what there is to say laid over it while no picture moves. Its place must be positioned. */
 export function LivePicture({ camera, stream, reason, incident, whileVisible, onStatus }: LivePictureProps) {
-  const status = useSignal<PlayerStatus>({ state: "connecting", reason: "", kind: "", firstPictureMs: null });
+  const status = useSignal<PlayerStatus>(AT_FIRST);
   const player = useRef<HaechiPlayer>(null);
   useEffect(() => {
     if (camera.state === "live") player.current?.retryNow();
@@ -42,7 +42,11 @@ export function LivePicture({ camera, stream, reason, incident, whileVisible, on
           onStatus?.(event.detail);
         }}
       />
-      {status.value.state !== "playing" && <PictureNote camera={camera} status={status.value} />}
+      {status.value.state === "playing" ? (
+        <PaceNote status={status.value} />
+      ) : (
+        !status.value.hasOldPicture && <PictureNote camera={camera} status={status.value} />
+      )}
     </>
   );
 }
@@ -54,6 +58,16 @@ const HEADINGS = {
   paused: "picture_paused",
   playing: "live",
 } as const;
+
+/** That a picture is not what happens now; nothing while it is. */
+function PaceNote({ status: { pace, lagSeconds } }: { status: PlayerStatus }) {
+  if (pace === "live") return null;
+  return (
+    <span class="picture-pace" role="status" data-pace={pace}>
+      {pace === "behind" ? `${word("picture_behind")} ${lagSeconds} s` : word(pace === "slow" ? "picture_slow" : "picture_still")}
+    </span>
+  );
+}
 
 function PictureNote({ camera, status }: { camera: LivePictureProps["camera"]; status: PlayerStatus }) {
   // Of a center that does not answer the page tells once, above.

@@ -1,16 +1,22 @@
 /**
- * <haechi-player camera="id" stream="main|sub" reason="wall" incident="id" while-visible>: a live picture over WHEP,
- * without any framework.
+ * <haechi-player camera="id" reason="wall" incident="id" while-visible>: a live picture over WHEP, without any framework.
  *
  * It connects when it is in the document, comes back by itself with growing pauses, and says how it is doing by
- * a `state` event: { state, reason, kind, firstPictureMs }. A picture that stops for STALL_MS counts as broken.
+ * a `state` event: PlayerStatus. A picture that stops for STALL_MS counts as broken; one that lags too long is given up
+ * for a live one. A large tile asks for the best stream that fits through the line, a small one for the sub stream;
+ * `stream="main"` or `"sub"` asks for that one at any size. Changing never takes a picture away before the next one plays.
  * `reason` and `incident` go to the ledger. A refusal is not tried again by itself: each try would be a row there.
  * With `while-visible` it plays only while it is on the screen; every player rests while its page is hidden for long.
  */
 
 import type { Ref } from "preact";
+import { pictureOf, remember } from "./last-picture";
+import { Failure, LiveSession, type Wish } from "./live-session";
+import { JumpRule, PaceMeter, type Pace, type PaceSeen } from "./pace";
+import { wishAt } from "./tile-size";
 
 export type PlayerState = "connecting" | "playing" | "waiting" | "refused" | "paused";
+export type { Pace } from "./pace";
 
 export interface PlayerStatus {
   state: PlayerState;
@@ -19,73 +25,91 @@ export interface PlayerStatus {
   kind: string;
   /** From the call of connect to the first presented frame, in milliseconds. */
   firstPictureMs: number | null;
+  /** How the picture moves, while it is playing. */
+  pace: Pace;
+  /** Whole seconds behind live; 0 unless `pace` is behind. */
+  lagSeconds: number;
+  /** While it is connecting: an older picture stands in its place. */
+  hasOldPicture: boolean;
 }
 
 const STALL_MS = 2_500;
 const CONNECT_MS = 8_000;
-const CLOSE_MS = 2_000;
+const WATCH_MS = 250;
 const END_AFTER_MS = 300;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8_000;
 const HIDDEN_PAGE_MS = 60_000;
 /** Scrolled out and back in at once is no reason to connect anew. */
 const OUT_OF_SIGHT_MS = 1_500;
+/** A size must last before another stream is asked for: windows are dragged, walls move. */
+const SETTLE_MS = 400;
+/** An older picture stands in for a new one for so long; then the tile says that it is still connecting. */
+const OLD_PICTURE_MS = 1_500;
+/** After a change of stream failed, the picture that plays is left alone for so long. */
+const CHANGE_PAUSE_MS = 30_000;
 /** Answers that asking again does not change. */
 const REFUSALS = new Set([401, 403, 404]);
-
-interface Session {
-  peer: RTCPeerConnection;
-  abort: AbortController;
-  location: string | null;
-  startedAt: number;
-}
+export const AT_FIRST: PlayerStatus = { state: "connecting", reason: "", kind: "", firstPictureMs: null, pace: "live", lagSeconds: 0, hasOldPicture: false };
 
 export class HaechiPlayer extends HTMLElement {
   static readonly observedAttributes = ["camera", "stream"];
 
-  status: PlayerStatus = { state: "connecting", reason: "", kind: "", firstPictureMs: null };
-  readonly video = document.createElement("video");
+  status: PlayerStatus = AT_FIRST;
 
-  #session: Session | null = null;
+  /** The session whose picture is shown, or is to be. */
+  #session: LiveSession | null = null;
+  /** A session that takes over as soon as it has a picture. */
+  #next: LiveSession | null = null;
+  #old: { element: HTMLElement; timer: number } | null = null;
+  #wish: Wish = "sub";
+  #asked: Wish = "sub";
+  #mayChangeAt = 0;
+  #meter = new PaceMeter();
+  #jump = new JumpRule();
   #retryTimer = 0;
   #watchTimer = 0;
   #retryMs = RETRY_MIN_MS;
-  #lastFrameAt = 0;
+  #forget = (): unknown => undefined;
   #isInSight = true;
   #isPageRested = false;
   #restTimer = 0;
   #sightTimer = 0;
+  #sizeTimer = 0;
   #sight: IntersectionObserver | null = null;
+  #size: ResizeObserver | null = null;
+  readonly #listener = {
+    frame: (session: LiveSession, at: number, rtpTimestamp?: number, capturedAt?: number) => this.#onFrame(session, at, rtpTimestamp, capturedAt),
+    broken: (session: LiveSession, failure: Failure) => this.#fail(session, failure),
+  };
 
-  constructor() {
-    super();
-    this.video.muted = true;
-    this.video.autoplay = true;
-    this.video.playsInline = true;
-    this.video.disablePictureInPicture = true;
+  /** What shows the picture now. */
+  get video(): HTMLVideoElement | null {
+    return this.#session?.video ?? null;
   }
 
   connectedCallback(): void {
-    this.append(this.video);
     this.#retryMs = RETRY_MIN_MS;
     this.#isPageRested = false;
     document.addEventListener("visibilitychange", this.#onPage);
+    this.#size = new ResizeObserver(() => this.#onSize());
     if (this.hasAttribute("while-visible")) {
       this.#isInSight = false;
       this.#sight = new IntersectionObserver((entries) => this.#onSight(entries.at(-1)?.isIntersecting ?? true));
       this.#sight.observe(this);
     } else this.#connect();
+    this.#size.observe(this);
   }
 
   disconnectedCallback(): void {
     document.removeEventListener("visibilitychange", this.#onPage);
-    window.clearTimeout(this.#restTimer);
-    window.clearTimeout(this.#sightTimer);
+    for (const timer of [this.#restTimer, this.#sightTimer, this.#sizeTimer]) window.clearTimeout(timer);
     this.#sight?.disconnect();
-    this.#sight = null;
+    this.#size?.disconnect();
+    this.#sight = this.#size = null;
     this.#isInSight = true;
     this.#close();
-    this.video.remove();
+    this.replaceChildren();
   }
 
   /** Try now instead of at the end of the pause: somebody knows that the camera is back. */
@@ -95,8 +119,10 @@ export class HaechiPlayer extends HTMLElement {
     this.#connect();
   }
 
-  attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
-    if (this.isConnected && before !== null && before !== after) {
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (!this.isConnected || before === after) return;
+    if (name === "stream") this.#onSize();
+    else if (before !== null) {
       this.#retryMs = RETRY_MIN_MS;
       this.#connect();
     }
@@ -130,96 +156,147 @@ export class HaechiPlayer extends HTMLElement {
 
   #rest(): void {
     this.#close();
-    this.#say("paused", "");
+    this.#say({ state: "paused" });
+  }
+
+  #wishNow(): Wish {
+    const fixed = this.getAttribute("stream");
+    if (fixed === "main" || fixed === "sub") return fixed;
+    const { width, height } = this.getBoundingClientRect();
+    return width && height ? wishAt(width, height, devicePixelRatio, this.#wish) : this.#wish;
+  }
+
+  #onSize(): void {
+    window.clearTimeout(this.#sizeTimer);
+    this.#sizeTimer = window.setTimeout(() => {
+      this.#wish = this.#wishNow();
+    }, SETTLE_MS);
   }
 
   #connect(): void {
+    const camera = this.getAttribute("camera");
+    const old = camera && this.#isInSight && !this.#isPageRested ? pictureOf(camera) : null;
     this.#close();
-    if (!this.getAttribute("camera") || !this.#isInSight || this.#isPageRested) return;
-    const session: Session = {
-      peer: new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" }),
-      abort: new AbortController(),
-      location: null,
-      startedAt: performance.now(),
-    };
-    this.#session = session;
-    this.#lastFrameAt = 0;
-    this.#say("connecting", "");
-    this.#watch(session);
-    this.#negotiate(session, this.#url()).catch((error: unknown) =>
-      this.#fail(session, error instanceof Failure ? error : thrown(error)),
-    );
+    if (!camera || !this.#isInSight || this.#isPageRested) return;
+    if (old) this.#standIn(old);
+    this.#wish = this.#wishNow();
+    this.#mayChangeAt = 0;
+    this.#session = this.#open(camera);
+    this.#say({ state: "connecting", hasOldPicture: old !== null });
+    this.#watchTimer = window.setInterval(() => this.#watch(), WATCH_MS);
   }
 
-  #url(): string {
-    const query = new URLSearchParams({ stream: this.getAttribute("stream") ?? "sub" });
-    for (const name of ["reason", "incident"]) {
-      const value = this.getAttribute(name);
-      if (value) query.set(name, value);
+  /** A session for what is wished now; its video lies over all others, and is clear until it has a picture. */
+  #open(camera: string): LiveSession {
+    this.#asked = this.#wish;
+    const asked = { camera, wish: this.#wish, reason: this.getAttribute("reason"), incident: this.getAttribute("incident") };
+    const session = new LiveSession(asked, this.#listener);
+    this.append(session.video);
+    return session;
+  }
+
+  #standIn(element: HTMLElement): void {
+    this.#dropOld();
+    this.prepend(element);
+    const timer = window.setTimeout(() => {
+      this.#dropOld();
+      if (this.status.hasOldPicture) this.#say({ state: this.status.state });
+    }, OLD_PICTURE_MS);
+    this.#old = { element, timer };
+  }
+
+  #dropOld(): void {
+    window.clearTimeout(this.#old?.timer);
+    this.#old?.element.remove();
+    this.#old = null;
+  }
+
+  #onFrame(session: LiveSession, at: number, rtpTimestamp?: number, capturedAt?: number): void {
+    if (session === this.#next) {
+      this.#session?.end();
+      this.#session?.video.remove();
+      this.#session = session;
+      this.#next = null;
+      this.#meter = new PaceMeter();
+      this.#hasPicture(session);
+    } else if (session !== this.#session) return;
+    if (this.status.state !== "playing") {
+      this.#dropOld();
+      this.#retryMs = RETRY_MIN_MS;
+      this.#hasPicture(session);
+      this.#say({ state: "playing", firstPictureMs: Math.round(at - session.startedAt) });
     }
-    return `/api/v1/cameras/${encodeURIComponent(this.getAttribute("camera") ?? "")}/whep?${query}`;
+    this.#meter.frame(at, rtpTimestamp, capturedAt);
   }
 
-  async #negotiate(session: Session, url: string): Promise<void> {
-    const { peer, abort } = session;
-    const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
-    peer.ontrack = (event) => {
-      if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = 0;
-      this.video.srcObject = new MediaStream([event.track]);
-      this.#countFrames(session);
-    };
-    peer.onconnectionstatechange = () => {
-      if (peer.connectionState === "failed") this.#fail(session, new Failure("", "connection-lost"));
-    };
-    await peer.setLocalDescription();
-    const answer = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/sdp" },
-      body: peer.localDescription?.sdp ?? "",
-      signal: abort.signal,
-      priority: "high",
-    });
-    session.location = answer.headers.get("Location");
-    if (!answer.ok) throw await failure(answer);
-    const sdp = await answer.text();
-    if (abort.signal.aborted) return;
-    await peer.setRemoteDescription({ type: "answer", sdp });
+  #hasPicture(session: LiveSession): void {
+    this.#forget();
+    this.#forget = remember(this.getAttribute("camera") ?? "", session.video);
   }
 
-  #countFrames(session: Session): void {
-    const onFrame = (now: number): void => {
-      if (this.#session !== session) return;
-      if (this.#lastFrameAt === 0) {
-        this.#retryMs = RETRY_MIN_MS;
-        this.#say("playing", "", Math.round(now - session.startedAt));
-      } else if (this.status.state !== "playing") {
-        this.#say("playing", "", this.status.firstPictureMs);
-      }
-      this.#lastFrameAt = performance.now();
-      this.video.requestVideoFrameCallback(onFrame);
-    };
-    this.video.requestVideoFrameCallback(onFrame);
+  #watch(): void {
+    const now = performance.now();
+    const session = this.#session;
+    if (!session) return;
+    // A hidden page presents no frames; that is not a broken picture.
+    if (document.hidden) {
+      if (session.lastFrameAt) session.lastFrameAt = now;
+      this.#meter.rest();
+    } else if (!session.lastFrameAt) {
+      if (now - session.startedAt > CONNECT_MS) this.#fail(session, new Failure("", "no-picture"));
+    } else if (now - session.lastFrameAt > STALL_MS) this.#fail(session, new Failure("", "picture-stopped"));
+    else {
+      this.#tellPace(this.#meter.look(now));
+      if (this.#next && now - this.#next.startedAt > CONNECT_MS) this.#fail(this.#next, new Failure("", "no-picture"));
+      else if (this.#jump.mustJump(now, this.#meter.lagMs(now))) this.#jumpToLive(session);
+      else if (this.#asked !== this.#wish && !this.#next && now > this.#mayChangeAt) void this.#change(session);
+    }
   }
 
-  #watch(session: Session): void {
-    this.#watchTimer = window.setInterval(() => {
-      // A hidden page presents no frames; that is not a broken picture.
-      if (document.hidden) {
-        if (this.#lastFrameAt) this.#lastFrameAt = performance.now();
-        return;
-      }
-      const now = performance.now();
-      if (this.#lastFrameAt === 0) {
-        if (now - session.startedAt > CONNECT_MS) this.#fail(session, new Failure("", "no-picture"));
-      } else if (now - this.#lastFrameAt > STALL_MS) this.#fail(session, new Failure("", "picture-stopped"));
-    }, 500);
+  #tellPace(seen: PaceSeen): void {
+    const { pace, lagSeconds } = this.status;
+    if (this.status.state === "playing" && (seen.pace !== pace || seen.lagSeconds !== lagSeconds)) this.#say({ ...this.status, ...seen });
   }
 
-  #fail(session: Session, { message, kind, status }: Failure): void {
-    if (this.#session !== session || session.abort.signal.aborted) return;
+  /** Another stream of the same camera, in the session there is or in a new one beside it. */
+  async #change(session: LiveSession): Promise<void> {
+    const wish = (this.#asked = this.#wish);
+    const isDone = await session.choose(wish);
+    const camera = this.getAttribute("camera");
+    if (isDone || this.#session !== session || this.#next || this.#asked !== wish || !camera) return;
+    this.#next = this.#open(camera);
+  }
+
+  /** What lies in queues on the way is given up with the session; its last picture stays until a new one is there. */
+  #jumpToLive(session: LiveSession): void {
+    const camera = this.getAttribute("camera");
+    if (!camera) return;
+    this.#next?.end();
+    this.#next?.video.remove();
+    this.#next = null;
+    this.#forget();
+    session.end();
+    this.#standIn(session.video);
+    this.#wish = this.#wishNow();
+    this.#meter = new PaceMeter();
+    this.#session = this.#open(camera);
+    this.#say({ state: "connecting", hasOldPicture: true });
+  }
+
+  #fail(session: LiveSession, failure: Failure): void {
+    if (session === this.#next) {
+      // What plays goes on.
+      session.end();
+      session.video.remove();
+      this.#next = null;
+      this.#asked = this.#wish === "sub" ? "auto" : "sub";
+      this.#mayChangeAt = performance.now() + CHANGE_PAUSE_MS;
+      return;
+    }
+    if (session !== this.#session) return;
     this.#close();
-    const isRefused = REFUSALS.has(status);
-    this.#say(isRefused ? "refused" : "waiting", message, null, kind);
+    const isRefused = REFUSALS.has(failure.status);
+    this.#say({ state: isRefused ? "refused" : "waiting", reason: failure.message, kind: failure.kind });
     if (isRefused) return;
     const pause = this.#retryMs * (0.75 + Math.random() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
@@ -229,57 +306,24 @@ export class HaechiPlayer extends HTMLElement {
   #close(): void {
     window.clearTimeout(this.#retryTimer);
     window.clearInterval(this.#watchTimer);
-    const session = this.#session;
-    this.#session = null;
-    if (!session) return;
-    session.abort.abort();
-    session.peer.onconnectionstatechange = null;
-    for (const receiver of session.peer.getReceivers()) receiver.track.stop();
-    // A moment later: where a wall gives way to one large picture, sixteen requests must not stand before its own.
-    window.setTimeout(() => end(session), END_AFTER_MS);
+    this.#dropOld();
+    for (const session of [this.#session, this.#next]) {
+      session?.end(END_AFTER_MS);
+      session?.video.remove();
+    }
+    this.#session = this.#next = null;
+    this.#meter = new PaceMeter();
+    const forget = this.#forget;
+    this.#forget = () => undefined;
+    window.setTimeout(forget, END_AFTER_MS);
   }
 
-  #say(state: PlayerState, reason: string, firstPictureMs: number | null = null, kind = ""): void {
-    this.status = { state, reason, kind, firstPictureMs };
-    this.dataset["state"] = state;
+  #say(status: Partial<PlayerStatus>): void {
+    this.status = { ...AT_FIRST, ...status };
+    this.dataset["state"] = this.status.state;
+    this.dataset["pace"] = this.status.pace;
     this.dispatchEvent(new CustomEvent<PlayerStatus>("state", { detail: this.status }));
   }
-}
-
-/** The worker ends a session whose peer has closed: say it first, or the DELETE finds nothing. */
-function end({ peer, location }: Session): void {
-  const told = location
-    ? fetch(location, { method: "DELETE", keepalive: true, priority: "low", signal: AbortSignal.timeout(CLOSE_MS) })
-    : Promise.resolve();
-  void told.catch(() => undefined).finally(() => peer.close());
-}
-
-/** Why there is no picture: `kind` is a problem's slug of the center, or one of the player's own. */
-class Failure extends Error {
-  constructor(
-    message: string,
-    readonly kind: string,
-    readonly status = 0,
-  ) {
-    super(message);
-  }
-}
-
-/** A fetch that nobody answered throws a TypeError; anything else is told in the browser's words. */
-function thrown(error: unknown): Failure {
-  if (error instanceof TypeError) return new Failure("", "no-answer");
-  return new Failure(error instanceof Error ? error.message : String(error), "unknown");
-}
-
-async function failure(response: Response): Promise<Failure> {
-  let problem: { type?: string; detail?: string; title?: string } = {};
-  try {
-    problem = (await response.json()) as typeof problem;
-  } catch {
-    // A proxy in between may answer with something else.
-  }
-  const kind = /^urn:haechi:problem:(.+)$/.exec(problem.type ?? "")?.[1] ?? (response.status >= 502 ? "no-answer" : "unknown");
-  return new Failure(problem.detail ?? problem.title ?? `error ${response.status}`, kind, response.status);
 }
 
 customElements.define("haechi-player", HaechiPlayer);
@@ -290,7 +334,7 @@ declare module "preact" {
       "haechi-player": {
         ref?: Ref<HaechiPlayer>;
         camera: string;
-        stream: "main" | "sub";
+        stream?: "main" | "sub" | undefined;
         reason?: string | undefined;
         incident?: string | undefined;
         "while-visible"?: "" | undefined;

@@ -1,0 +1,125 @@
+"""The player in a real browser: another stream at another size, what it says of lag, and back to live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from streams.virtual import VirtualCameraServer
+from tests.city import running_city, wait_for
+from tests.e2e.test_console import mounts, settings_for
+from tests.impaired_path import Impairment, impaired_paths, lead_through
+from tests.people import room
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page, Route
+
+TILE = ".wall .tile[data-camera=c0]"
+SMALL = "player => (player.style.cssText = 'position:fixed;inset:auto;width:320px;height:180px')"
+LARGE = "player => (player.style.cssText = 'position:fixed;inset:0;width:1280px;height:720px')"
+
+# Looks at each frame of the page at what the player shows: the widths in their order, and how often there was nothing.
+_WATCH_PICTURE = """
+(player) => {
+  window.seen = { widths: [], black: 0 };
+  const look = () => {
+    const video = [...player.querySelectorAll("video")].findLast((one) => one.videoWidth && one.readyState >= 2);
+    if (!video) seen.black += 1;
+    else if (seen.widths.at(-1) !== video.videoWidth) seen.widths.push(video.videoWidth);
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+
+
+@pytest.mark.timeout(240)
+async def test_a_live_picture_keeps_moving_at_every_size_and_says_when_it_is_not_live(tmp_path: Path) -> None:
+    async with VirtualCameraServer(mounts(1)) as server, running_city(tmp_path, settings_for(server, ["c0"])) as city:
+        await city.wait_live(1)
+        async with room(city, "en") as people:
+            await _it_grows_and_shrinks(await people.sit("operator"))
+            await _it_falls_behind_and_comes_back(await people.sit("operator"))
+
+
+async def _seen(page: Page, condition: str, what: str) -> Any:
+    """Waits until `condition`, JavaScript on `seen`, holds."""
+
+    async def holds() -> bool:
+        return bool(await page.evaluate(condition))
+
+    await wait_for(holds, what)
+    return await page.evaluate("seen")
+
+
+async def _it_grows_and_shrinks(page: Page) -> None:
+    """Another stream comes with another size, and there is a picture all the time."""
+    open_sessions = _count_sessions(page)
+    await page.reload()
+    await page.wait_for_selector(f"{TILE} haechi-player[data-state=playing]")
+    player = page.locator(f"{TILE} haechi-player")
+    await player.evaluate(SMALL)
+    await wait_for(lambda: _has_width(page, 640), "the sub stream in a small tile")
+    await player.evaluate(_WATCH_PICTURE)
+    await player.evaluate(LARGE)
+    seen = await _seen(page, "seen.widths.at(-1) === 1280", "the main stream in a large tile")
+    assert seen == {"widths": [640, 1280], "black": 0}
+    await player.evaluate(SMALL)
+    seen = await _seen(page, "seen.widths.at(-1) === 640", "the sub stream again")
+    assert seen == {"widths": [640, 1280, 640], "black": 0}
+    assert await player.get_attribute("data-state") == "playing"
+    await wait_for(lambda: _is_true(lambda: open_sessions() == 1), "the sessions before it have ended")
+    await page.close()
+
+
+async def _it_falls_behind_and_comes_back(page: Page) -> None:
+    """The path's queue grows to three seconds, a little at a time, as before a thin line; a new session's is empty."""
+    slow = Impairment()
+    async with impaired_paths() as make:
+        opened = 0
+
+        async def through_the_path(route: Route) -> None:
+            nonlocal opened
+            opened += 1
+            await lead_through(route, await make(slow if opened == 1 else Impairment()))
+
+        await page.route("**/whep?*", through_the_path)
+        await page.reload()
+        await page.wait_for_selector(f"{TILE} haechi-player[data-state=playing]")
+        note = page.locator(f"{TILE} .picture-pace")
+        assert await note.count() == 0
+        said: set[str] = set()
+        for step in range(100):
+            slow.delay_seconds = min(3.0, slow.delay_seconds + 0.05)
+            await asyncio.sleep(0.2)
+            said |= set(await note.all_inner_texts())
+            if step == 45:
+                await page.click("button:has-text('한국어')")
+            if opened > 1:
+                break
+        await wait_for(lambda: _is_true(lambda: opened > 1), "a new session")
+        await page.wait_for_selector(f"{TILE} haechi-player[data-state=playing][data-pace=live]")
+        for word in ("behind live by", "실시간보다 늦음"):
+            assert any(word in text for text in said), said
+        assert await note.count() == 0
+        await page.unroute_all(behavior="wait")
+
+
+async def _has_width(page: Page, width: int) -> bool:
+    found = await page.evaluate("selector => document.querySelector(selector)?.videoWidth", f"{TILE} video:last-child")
+    return bool(found == width)
+
+
+def _count_sessions(page: Page) -> Callable[[], int]:
+    """How many were asked for and not given back yet, counted from now on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    return lambda: sum("whep?stream=" in one for one in asked) - sum(one.startswith("DELETE") for one in asked)
+
+
+async def _is_true(condition: Callable[[], bool]) -> bool:
+    return condition()
