@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int]
 _MOST_UNDER_WAY = 20_000
+_SOCKET_BYTES = 4 * 1024 * 1024  # a key frame sent at once must not be lost by the proxy itself
 _CANDIDATE = re.compile(r"a=candidate:.*\r\n")
 _HOST = re.compile(r"a=candidate:\S+ 1 udp \d+ (\d+\.\d+\.\d+\.\d+) (\d+) typ host.*\r\n", re.IGNORECASE)
 
@@ -52,6 +54,9 @@ class ImpairedPath(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
+        sock = transport.get_extra_info("socket")
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BYTES)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         is_up = addr != self._server

@@ -92,10 +92,11 @@ class PlainSender:
     async def answer(self, offer: str) -> str:
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._peers.append(peer)
-        await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         peer.addTrack(LiveTrack(self._buffer))
         codecs = RTCRtpSender.getCapabilities("video").codecs
-        peer.getTransceivers()[0].setCodecPreferences([codec for codec in codecs if codec.name == "H264"])
+        wanted = [codec for codec in codecs if codec.name in {"H264", "rtx"}]
+        peer.getTransceivers()[0].setCodecPreferences(wanted)
+        await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await peer.setLocalDescription(await peer.createAnswer())
         return cast(str, peer.localDescription.sdp)
 

@@ -3,9 +3,6 @@
 /** What is asked for: a stream, or the better one that fits through the line. */
 export type Wish = "main" | "sub" | "auto";
 
-/** Until a worker chooses by bandwidth, the best one is the main one. */
-const STREAM: Record<Wish, "main" | "sub"> = { main: "main", sub: "sub", auto: "main" };
-
 export interface Asked {
   camera: string;
   wish: Wish;
@@ -85,7 +82,7 @@ export class LiveSession {
       const answer = await fetch(this.#layer, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ encodingId: STREAM[wish] }),
+        body: JSON.stringify({ encodingId: wish }),
         signal: this.#abort.signal,
       });
       return answer.ok;
@@ -120,7 +117,7 @@ export class LiveSession {
 }
 
 function urlOf({ camera, wish, reason, incident }: Asked): string {
-  const query = new URLSearchParams({ stream: STREAM[wish] });
+  const query = new URLSearchParams({ stream: wish });
   if (reason) query.set("reason", reason);
   if (incident) query.set("incident", incident);
   return `/api/v1/cameras/${encodeURIComponent(camera)}/whep?${query}`;
