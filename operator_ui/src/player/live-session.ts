@@ -1,5 +1,7 @@
 /** One WHEP session: an offer, its answer, a video that shows what comes, and its end. */
 
+import { HoldRule } from "./lateness";
+
 /** What is asked for: a stream, or the better one that fits through the line. */
 export type Wish = "main" | "sub" | "auto";
 
@@ -32,6 +34,8 @@ export class LiveSession {
   #location: string | null = null;
   #layer: string | null = null;
   #isOver = false;
+  #hold = new HoldRule();
+  #receiver: RTCRtpReceiver | null = null;
 
   constructor(asked: Asked, listener: Listener) {
     this.#listener = listener;
@@ -43,7 +47,8 @@ export class LiveSession {
     const peer = this.#peer;
     const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
     peer.ontrack = (event) => {
-      if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = 0;
+      this.#receiver = transceiver.receiver;
+      this.#holdFrames(0);
       this.video.srcObject = new MediaStream([event.track]);
       this.#watchFrames();
     };
@@ -66,13 +71,19 @@ export class LiveSession {
   }
 
   #watchFrames(): void {
-    const onFrame: VideoFrameRequestCallback = (now, { rtpTimestamp, captureTime }) => {
+    const onFrame: VideoFrameRequestCallback = (now, { rtpTimestamp, captureTime, receiveTime }) => {
       if (this.#isOver) return;
+      if (receiveTime !== undefined && rtpTimestamp !== undefined) this.#holdFrames(this.#hold.frame(receiveTime, rtpTimestamp));
       this.lastFrameAt = performance.now();
       this.#listener.frame(this, now, rtpTimestamp, captureTime);
       this.video.requestVideoFrameCallback(onFrame);
     };
     this.video.requestVideoFrameCallback(onFrame);
+  }
+
+  #holdFrames(ms: number): void {
+    const receiver = this.#receiver;
+    if (receiver && "jitterBufferTarget" in receiver && receiver.jitterBufferTarget !== ms) receiver.jitterBufferTarget = ms;
   }
 
   /** Ask for another stream of the camera. False where the session cannot change: then a new one is needed. */

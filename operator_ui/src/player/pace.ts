@@ -6,6 +6,8 @@
  * (it does where the server answers its reports of time, RFC 3611, which ours need not).
  */
 
+import { Lateness } from "./lateness";
+
 export type Pace = "live" | "behind" | "slow" | "still";
 
 export interface PaceSeen {
@@ -24,15 +26,11 @@ const SPAN_MS = 10_000;
 const WORSE_AFTER_MS = 800;
 const BETTER_AFTER_MS = 2_000;
 const RECENT_MS = 1_000;
-const BASE_MS = 30_000;
-const BASES = 10;
 
 export class PaceMeter {
   #interval = 0;
   #lastAt = 0;
-  #rtp: number | null = null;
-  #media = 0;
-  #bases: { since: number; least: number }[] = [];
+  #lateness = new Lateness();
   #recent: { at: number; lag: number }[] = [];
   #freezes: { until: number; length: number }[] = [];
   #shown: PaceSeen = { pace: "live", lagSeconds: 0 };
@@ -43,7 +41,7 @@ export class PaceMeter {
   frame(at: number, rtpTimestamp: number | undefined, capturedAt?: number): void {
     if (this.#lastAt) this.#noteGap(at, at - this.#lastAt);
     this.#lastAt = at;
-    const lag = capturedAt !== undefined ? at - capturedAt : rtpTimestamp !== undefined ? this.#lagOf(at, rtpTimestamp) : 0;
+    const lag = capturedAt !== undefined ? at - capturedAt : rtpTimestamp !== undefined ? this.#lateness.of(at, rtpTimestamp) : 0;
     this.#recent = this.#recent.filter((one) => at - one.at < RECENT_MS);
     this.#recent.push({ at, lag });
   }
@@ -92,16 +90,6 @@ export class PaceMeter {
       // A camera that was set to fewer pictures a second shows all of them late; that is its way, after a while.
       this.#interval += (Math.min(gap, 2_000) - this.#interval) / 50;
     } else this.#interval = this.#interval ? this.#interval + (gap - this.#interval) / 20 : gap;
-  }
-
-  #lagOf(at: number, rtpTimestamp: number): number {
-    if (this.#rtp !== null) this.#media += ((rtpTimestamp - this.#rtp) | 0) / 90;
-    this.#rtp = rtpTimestamp;
-    const transit = at - this.#media;
-    const base = this.#bases.at(-1);
-    if (base && at - base.since < BASE_MS) base.least = Math.min(base.least, transit);
-    else this.#bases = [...this.#bases.slice(1 - BASES), { since: at, least: transit }];
-    return transit - Math.min(...this.#bases.map((one) => one.least));
   }
 }
 
