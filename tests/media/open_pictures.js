@@ -2,7 +2,7 @@
 /* Opens live pictures with the product's own player at a click, and times what is shown. Wants `readNumber` (tests.counted_clip). */
 
 /* Every peer connection of the page, the newest last. */
-const peers = [];
+const peers = (window.peers = []);
 window.RTCPeerConnection = class extends window.RTCPeerConnection {
   constructor(...options) {
     super(...options);

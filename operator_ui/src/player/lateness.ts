@@ -21,13 +21,16 @@ export class Lateness {
 }
 
 /** The pictures of a fast start come all at once; what that says of the line is nothing. */
-const START_MS = 1_500;
+const START_MS = 1_000;
 const WINDOW_MS = 30_000;
-const LEAST_FRAMES = 30;
+const LEAST_FRAMES = 10;
 /** All but so many frames of the window are to be in time. */
 const LATE_SHARE = 0.004;
+/** So late is a frame that waits for a repeated packet; where many do, one packet or the other is repeated twice. */
+const REPEATED_MS = 110;
+const OFTEN = 0.05;
 /** A frame may be this much later than the one before it without anybody seeing a freeze. */
-const UNSEEN_MS = 100;
+const UNSEEN_MS = 60;
 const MOST_MS = 500;
 const STEP_MS = 20;
 
@@ -53,9 +56,11 @@ export class HoldRule {
     this.#came = this.#came.filter((one) => receivedAt - one.at < WINDOW_MS);
     if (this.#came.length < LEAST_FRAMES) return this.#holdMs;
     const sorted = this.#came.map((one) => one.late).sort((a, b) => b - a);
-    const wanted = sorted[Math.floor(sorted.length * LATE_SHARE)]! - UNSEEN_MS;
+    const repeated = sorted.filter((late) => late > REPEATED_MS);
+    const twice = repeated.length > OFTEN * sorted.length ? 2 * repeated[repeated.length >> 1]! : 0;
+    const wanted = Math.max(sorted[Math.floor(sorted.length * LATE_SHARE)]!, twice) - UNSEEN_MS;
     // At once up, step by step down: a line that lost packets once will again.
-    const next = wanted < STEP_MS ? 0 : Math.min(MOST_MS, Math.ceil(wanted / STEP_MS) * STEP_MS);
+    const next = wanted < UNSEEN_MS ? 0 : Math.min(MOST_MS, Math.ceil(wanted / STEP_MS) * STEP_MS);
     this.#holdMs = next > this.#holdMs ? next : Math.max(next, this.#holdMs - STEP_MS);
     return this.#holdMs;
   }

@@ -20,6 +20,8 @@ export interface Listener {
 }
 
 const CLOSE_MS = 2_000;
+/** Where the sender may say that nothing is to be held, Chromium holds nothing, whatever is asked of it here (HoldRule). */
+const PLAYOUT_DELAY = /a=extmap:.*\/rtp-hdrext\/playout-delay\r\n/g;
 const LAYER = /<([^>]+)>[^,]*rel="?urn:ietf:params:whep:ext:core:layer"?/;
 
 export class LiveSession {
@@ -59,7 +61,7 @@ export class LiveSession {
     const answer = await fetch(urlOf(asked), {
       method: "POST",
       headers: { "Content-Type": "application/sdp" },
-      body: peer.localDescription?.sdp ?? "",
+      body: (peer.localDescription?.sdp ?? "").replace(PLAYOUT_DELAY, ""),
       signal: this.#abort.signal,
       priority: "high",
     });
