@@ -1,6 +1,10 @@
 /** One WHEP session: an offer, its answer, a video that shows what comes, and its end. */
 
+import { iceServers } from "../api/ice-servers";
 import { HoldRule } from "./lateness";
+
+/** Known, as a rule, when the first picture is asked for; one that fails without them is tried again with them. */
+iceServers();
 
 /** What is asked for: a stream, or the better one that fits through the line. */
 export type Wish = "main" | "sub" | "auto";
@@ -30,7 +34,7 @@ export class LiveSession {
   /** The last frame, as performance.now; 0 before the first. */
   lastFrameAt = 0;
 
-  readonly #peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+  readonly #peer = new RTCPeerConnection({ iceServers: iceServers(), bundlePolicy: "max-bundle" });
   readonly #abort = new AbortController();
   readonly #listener: Listener;
   #location: string | null = null;
