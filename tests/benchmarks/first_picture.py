@@ -98,7 +98,8 @@ async def open_all(page: Page, camera: str, timeline: LoopTimeline, opens: int, 
     phases = [(n + chance.random()) / opens * GOP_SECONDS for n in range(opens)]
     chance.shuffle(phases)
     found = []
-    for number, phase in enumerate(phases[:WARM_UP] + phases):
+    warm_up = phases[:WARM_UP]
+    for number, phase in enumerate(warm_up + phases):
         zero = await _browser_clock(page, timeline.started_at) - timeline.phase_seconds * 1000
         clock = {"zero": zero, "step": 1000 / FPS, "loop": timeline.duration_seconds * 1000}
         result = asyncio.ensure_future(page.evaluate("args => openAtClick(...args)", [camera, "main", clock, YOUNG_MS]))
@@ -107,7 +108,7 @@ async def open_all(page: Page, camera: str, timeline: LoopTimeline, opens: int, 
         phase = timeline.elapsed_seconds(datetime.now(UTC)) % GOP_SECONDS
         await page.mouse.click(20, 20)
         first, age, live, lost, _ = await result
-        if number >= WARM_UP:
+        if number >= len(warm_up):
             found.append(Opening(phase, first, math.nan if age is None else age, live, lost))
     return found
 

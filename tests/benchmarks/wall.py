@@ -66,9 +66,9 @@ _WATCH = """
 """
 
 
-async def click_and_watch(page: Page, selector: str) -> list[float]:
-    """Click; ms to the first frame of each of the 16 tiles that come."""
-    await page.evaluate(_WATCH, [selector, TILES])
+async def click_and_watch(page: Page, selector: str, tiles: int = TILES) -> list[float]:
+    """Click; ms to the first frame of each of the tiles that come."""
+    await page.evaluate(_WATCH, [selector, tiles])
     await page.click(selector)
     times: list[float] = await asyncio.wait_for(page.evaluate("window.shown"), 30)
     return times

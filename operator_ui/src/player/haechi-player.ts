@@ -44,7 +44,7 @@ const HIDDEN_PAGE_MS = 60_000;
 const OUT_OF_SIGHT_MS = 1_500;
 /** A size must last before another stream is asked for: windows are dragged, walls move. */
 const SETTLE_MS = 400;
-/** An older picture stands in for a new one for so long; then the tile says that it is still connecting. */
+/** So long an older picture may stand in for a new one without a word; then the tile says that it is connecting. */
 const OLD_PICTURE_MS = 1_500;
 /** After a change of stream failed, the picture that plays is left alone for so long. */
 const CHANGE_PAUSE_MS = 30_000;
@@ -123,6 +123,7 @@ export class HaechiPlayer extends HTMLElement {
     if (!this.isConnected || before === after) return;
     if (name === "stream") this.#onSize();
     else if (before !== null) {
+      this.#dropOld(); // another camera's
       this.#retryMs = RETRY_MIN_MS;
       this.#connect();
     }
@@ -175,10 +176,12 @@ export class HaechiPlayer extends HTMLElement {
 
   #connect(): void {
     const camera = this.getAttribute("camera");
+    const before = this.#old?.element;
     const old = camera && this.#isInSight && !this.#isPageRested ? pictureOf(camera) : null;
     this.#close();
     if (!camera || !this.#isInSight || this.#isPageRested) return;
-    if (old) this.#standIn(old);
+    if (old) this.#standIn(old, OLD_PICTURE_MS);
+    else if (before) this.#standIn(before);
     this.#wish = this.#wishNow();
     this.#mayChangeAt = 0;
     this.#session = this.#open(camera);
@@ -195,14 +198,14 @@ export class HaechiPlayer extends HTMLElement {
     return session;
   }
 
-  #standIn(element: HTMLElement): void {
+  /** `element` stays under what comes, until that has a picture; after `ms` the tile says what it waits for. */
+  #standIn(element: HTMLElement, ms = 0): void {
     this.#dropOld();
     this.prepend(element);
-    const timer = window.setTimeout(() => {
-      this.#dropOld();
-      if (this.status.hasOldPicture) this.#say({ state: this.status.state });
-    }, OLD_PICTURE_MS);
-    this.#old = { element, timer };
+    const say = (): void => {
+      if (this.status.hasOldPicture) this.#say({ ...this.status, hasOldPicture: false });
+    };
+    this.#old = { element, timer: ms ? window.setTimeout(say, ms) : 0 };
   }
 
   #dropOld(): void {
@@ -274,9 +277,11 @@ export class HaechiPlayer extends HTMLElement {
     this.#next?.end();
     this.#next?.video.remove();
     this.#next = null;
+    const last = pictureOf(camera);
     this.#forget();
     session.end();
-    this.#standIn(session.video);
+    session.video.remove();
+    if (last) this.#standIn(last, OLD_PICTURE_MS);
     this.#wish = this.#wishNow();
     this.#meter = new PaceMeter();
     this.#session = this.#open(camera);
@@ -294,7 +299,9 @@ export class HaechiPlayer extends HTMLElement {
       return;
     }
     if (session !== this.#session) return;
+    const last = session.lastFrameAt ? session.video : (this.#old?.element ?? session.video);
     this.#close();
+    this.#standIn(last);
     const isRefused = REFUSALS.has(failure.status);
     this.#say({ state: isRefused ? "refused" : "waiting", reason: failure.message, kind: failure.kind });
     if (isRefused) return;
