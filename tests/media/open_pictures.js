@@ -44,8 +44,8 @@ function openAtClick(camera, stream, clock, young) {
           void lostOf(peers.at(-1)).then((lost) => end(() => resolve([...first, live, lost, count])));
         } else player.video.requestVideoFrameCallback(onFrame);
       };
-      player.video.requestVideoFrameCallback(onFrame);
       document.body.append(player);
+      player.video.requestVideoFrameCallback(onFrame);
     };
   });
 }
