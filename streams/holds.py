@@ -84,7 +84,12 @@ def holds_of(directory: Path, camera_id: str) -> list[Hold]:
             names = [entry.name for entry in entries if entry.name.startswith("hold-") and entry.name.endswith(".json")]
         for name in names:
             path = directory / "recordings" / camera_id / name
-            found.append(Hold.model_validate_json(path.read_bytes()))
+            try:
+                found.append(Hold.model_validate_json(path.read_bytes()))
+            except FileNotFoundError:
+                if os.path.lexists(path):
+                    raise HoldError(f"a hold of camera {camera_id} leads nowhere; nothing of it is deleted") from None
+                # It was released meanwhile; the others hold on.
     except FileNotFoundError:
         return sorted(found, key=lambda hold: hold.since)
     except (OSError, ValidationError) as error:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -271,6 +272,31 @@ def test_what_is_held_stays_until_it_is_released(scene: Scene) -> None:
         release(scene.directory, hold.hold_id)
     scene.work(1)
     assert scene.files() == []
+
+
+def test_a_hold_that_is_released_while_they_are_read_takes_no_other_along(tmp_path: Path) -> None:
+    about = {"camera_id": "gate", "since": NOW, "until": NOW + DAY, "reason": "a case", "placed_by": "kim"}
+    # Of the last in the order of names and of the first: which is read first is for the file system to say.
+    stays = {number * 32: Hold.model_validate({**about, "hold_id": number * 32, "placed_at": NOW}) for number in "0f"}
+    for hold in stays.values():
+        place(tmp_path, hold)
+    comes = Hold.model_validate({**about, "placed_at": NOW})
+    ended = threading.Event()
+
+    def come_and_go() -> None:
+        for _ in range(150):
+            place(tmp_path, comes)
+            release(tmp_path, comes.hold_id)
+        ended.set()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    while not ended.is_set():
+        assert {hold.hold_id for hold in holds_of(tmp_path, "gate")} >= set(stays)
+    thread.join()
+    (tmp_path / "recordings/gate/hold-1.json").symlink_to("nowhere")
+    with pytest.raises(HoldError, match="leads nowhere"):
+        holds_of(tmp_path, "gate")
 
 
 def test_a_hold_ends_by_itself_when_its_time_has_come(scene: Scene) -> None:
