@@ -5,8 +5,8 @@
 Virtual cameras (1080p15, 2 Mbit/s, one GOP in 2 s) play in a process of their own over loopback; the contenders read
 all of them in turn, the same cameras for the same time. CPU seconds are those of whole processes, user and system,
 after everything plays. The median of the runs counts, packets paced one by one (`ratio_…`) and in bursts of whole
-pictures (`burst_ratio_…`). `cost_growth` is what a picture costs among M cameras over what it costs among N. The last
-line is one JSON object.
+pictures (`burst_ratio_…`). `cost_growth` is what a picture costs among M cameras over what it costs among N.
+`scanner` says which form of the scanner read the packets. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ import uvloop
 
 from config.settings import Camera, Transport
 from streams.connect_budget import ConnectBudget
+from streams.rtsp import scanner
 from streams.stream import Stream
 
 _SECONDS_TO_PLAY = 90.0
@@ -255,6 +256,7 @@ def run(cameras: int, seconds: float, runs: int, many: int, transport: Transport
     """Packets paced one by one and in bursts of whole pictures, then among `many` (0: not)."""
     paced, burst = (compare(cameras, seconds, runs, pacing, transport) for pacing in ("paced", "burst"))
     result: dict[str, Any] = {"cameras": cameras, "seconds": seconds, "runs": runs, "transport": transport, **paced}
+    result["scanner"] = scanner.FORM
     result["cameras_per_core"] = 100 / paced["cpu_percent"]["haechi"]
     result["burst_cpu_percent"] = burst["cpu_percent"]
     result["lost"] += burst["lost"]
