@@ -128,6 +128,8 @@ async def _udp_is_blocked(people: Room, folder: Path) -> None:
     async with turn_server(folder, SECRET, TURN, "--allow-loopback-peers", "--no-udp"):
         text = await verdict(page, "gate", "good")
         assert "relay (TURN tcp) → host 127.0.0.1:" in text
+        await page.goto(f"{people.city.url}/console")
+        await page.locator(".tile[data-camera=gate] haechi-player[data-state=playing]").wait_for(timeout=90_000)
 
 
 async def _plays_with_whip_whep(page: Page) -> None:
