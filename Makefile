@@ -29,9 +29,15 @@ check: .venv/.test $(UI)/node_modules/.installed
 
 bench: .venv/.test scanner $(UI)/dist/index.html
 	$(BIN)/python -m tests.benchmarks.first_picture --json
+	$(BIN)/python -m tests.benchmarks.wall --json
+	$(BIN)/python -m tests.benchmarks.loss --json
 	$(BIN)/python -m tests.benchmarks.one_touch --json
 	$(BIN)/python -m tests.benchmarks.alarm_latency --json
 	$(BIN)/haechi score --demo 10 --json
+	$(BIN)/python -m tests.benchmarks.relay --json
+	$(BIN)/python -m tests.benchmarks.slow_viewers --json
+	$(BIN)/python -m tests.benchmarks.bandwidth --json
+	$(BIN)/python -m tests.benchmarks.open_close --json
 	$(BIN)/python -m tests.benchmarks.ingest --json
 	$(BIN)/python -m tests.benchmarks.ingest --json --many 0 --transport udp
 	$(BIN)/python -m tests.benchmarks.virtual_cameras --json
