@@ -83,18 +83,27 @@ def holds_of(directory: Path, camera_id: str) -> list[Hold]:
         with os.scandir(directory / "recordings" / camera_id) as entries:
             names = [entry.name for entry in entries if entry.name.startswith("hold-") and entry.name.endswith(".json")]
         for name in names:
-            path = directory / "recordings" / camera_id / name
-            try:
-                found.append(Hold.model_validate_json(path.read_bytes()))
-            except FileNotFoundError:
-                if os.path.lexists(path):
-                    raise HoldError(f"a hold of camera {camera_id} leads nowhere; nothing of it is deleted") from None
-                # It was released meanwhile; the others hold on.
+            hold = _read(directory / "recordings" / camera_id / name)
+            if hold is not None:  # None: it was released meanwhile; the others hold on
+                found.append(hold)
     except FileNotFoundError:
         return sorted(found, key=lambda hold: hold.since)
     except (OSError, ValidationError) as error:
         raise HoldError(f"a hold of camera {camera_id} cannot be read: {error}; nothing of it is deleted") from error
     return sorted(found, key=lambda hold: hold.since)
+
+
+def _read(path: Path) -> Hold | None:
+    """The hold in a file, None where there is none any more. Raises HoldError, OSError and ValidationError."""
+    while True:
+        try:
+            return Hold.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            if path.is_symlink():
+                raise HoldError(f"{path}: this hold leads nowhere; nothing of its camera is deleted") from None
+            if not path.exists():
+                return None
+            # It was placed again between the two looks.
 
 
 def recorded_cameras(directory: Path) -> list[str]:
