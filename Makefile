@@ -17,7 +17,7 @@ run: .venv/.run scanner $(UI)/dist/index.html
 	@$(BIN)/haechi demo
 
 test: check scanner $(UI)/dist/index.html
-	$(BIN)/python -m pytest -n 3 --dist loadscope -m "not alone"
+	$(BIN)/python -m pytest -n 4 --dist loadscope -m "not alone"
 	$(BIN)/python -m pytest -m alone
 	$(NODE) npm --prefix $(UI) test --silent
 

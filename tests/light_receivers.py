@@ -13,7 +13,8 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -198,9 +199,15 @@ class LightReceiver:
             pass  # the sender has gone; the account says so
 
 
-def gather_only(host: str) -> None:
-    """Let every receiver of this process have one candidate: one socket, and loopback where there is nothing else."""
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [host]
+@contextmanager
+def gathering_only(*hosts: str) -> Iterator[None]:
+    """Every aioice agent of this process has candidates of `hosts` alone; by itself it leaves loopback out."""
+    before = aioice.ice.get_host_addresses
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: list(hosts)
+    try:
+        yield
+    finally:
+        aioice.ice.get_host_addresses = before
 
 
 class Receivers:
@@ -211,8 +218,9 @@ class Receivers:
         self._turn = turn
         self._certificate = RTCCertificate.generateCertificate()
         self._all: list[LightReceiver] = []
+        self._gathering = ExitStack()  # for as long as the process runs
         if host is not None:
-            gather_only(host)
+            self._gathering.enter_context(gathering_only(host))
 
     async def open_whep(self, url: str, name: str = "", *, extensions: bool = False) -> None:
         """Connect one more viewer by WHEP; `name` is whom the sender shall take it for."""

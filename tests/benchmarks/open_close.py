@@ -26,7 +26,7 @@ from aiortc.sdp import SessionDescription
 
 from streams.virtual import Mount, VirtualCameraServer
 from tests.clips import cached_clip
-from tests.light_receivers import LightReceiver, gather_only
+from tests.light_receivers import LightReceiver, gathering_only
 from tests.ports import free_port
 from tests.worker_process import WorkerProcess, running_worker
 
@@ -71,7 +71,6 @@ async def held(worker: WorkerProcess) -> Held:
 
 async def open_and_close(worker: WorkerProcess, count: int) -> Counter[str]:
     """`count` cycles, ten at a time; how often each way of leaving was gone."""
-    gather_only("127.0.0.1")
     certificate = RTCCertificate.generateCertificate()
     gone: Counter[str] = Counter()
     numbers = iter(range(count))
@@ -82,7 +81,8 @@ async def open_and_close(worker: WorkerProcess, count: int) -> Counter[str]:
             await _cycle(worker.client, certificate, way)
             gone[way] += 1
 
-    await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+    with gathering_only("127.0.0.1"):
+        await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
     return gone
 
 
