@@ -46,7 +46,7 @@ class StreamTimes:
     healthy: float = 20.0
     first_backoff: float = 1.0
     last_backoff: float = 15.0
-    first_refused: float = 60.0
+    first_refused: float = 15.0
     last_refused: float = 600.0
     fault_log: float = 10.0
 

@@ -147,7 +147,7 @@ def definition(url: str, password: str = PASSWORD) -> Camera:
 
 
 async def test_a_refused_password_is_seldom_tried_again_and_a_new_one_at_once() -> None:
-    assert (StreamTimes().first_refused, StreamTimes().last_refused) == (60.0, 600.0)
+    assert (StreamTimes().first_refused, StreamTimes().last_refused) == (15.0, 600.0)
     times = replace(QUICK, first_refused=3600.0, last_refused=3600.0)
     async with camera() as server, watched(server.url("gate"), times=times) as stream:
         await stream.live()
