@@ -127,7 +127,7 @@ async def _what_benchmarks_watch_is_seen(page: Page, timeline: LoopTimeline) -> 
     await page.wait_for_selector("[data-testid=account]")
     await prepare(page)
     (opened,) = await open_all(page, "c0", timeline, 1)
-    assert 0 < opened.first_ms <= opened.live_ms and opened.lost >= 0
+    assert 0 < opened.first_ms <= opened.live_ms
     watched = await watch(page, "c0", 2)
     assert watched["frames"] > 0 and watched["sessions"] >= 1
     await page.close()

@@ -16,7 +16,6 @@ async def test_kill_9_three_times_while_many_cameras_record() -> None:
     # What may be lost on any machine is the fragment of a second that was not whole; `max_lost_seconds`, at most 2 s
     # with a free disk, is the long form's to judge.
     assert 0 <= measured["max_lost_of_settled_seconds"] <= 1.2
-    assert measured["max_lost_seconds"] >= 0
 
 
 @pytest.mark.timeout(300)
