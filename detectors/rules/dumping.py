@@ -15,7 +15,7 @@ import numpy as np
 from config.settings import DumpingRule
 from detectors.appearance import NOTHING, Evidence
 from detectors.boxes import Box, areas, covered, gap, iou
-from detectors.detections import ObjectClass
+from detectors.detections import Boxes, ObjectClass
 from detectors.event import Event
 from detectors.rules.view import Finding, View, Wish
 from detectors.standing import StandingChange
@@ -34,6 +34,7 @@ MAX_SLIMNESS = 6.0
 MEMORY_SECONDS = 60.0
 TOGETHER_SECONDS = 15.0
 BARE_SHARE, BARE_SECONDS = 0.1, 4.0
+UNSEEN_SHARE, UNSEEN_PAUSE, UNSEEN_SECONDS = 0.4, 1.5, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class DumpingWatch:
         self._area = area
         self._gone = rule.owner_gone_seconds
         self._visits: deque[Visit] = deque(maxlen=2000)
+        self._stirs: deque[tuple[float, Boxes]] = deque(maxlen=1000)
         self._things: dict[int, Thing] = {}
         self._alarmed: list[Left] = []
         self._resumed: Sequence[Event] = ()
@@ -103,9 +105,11 @@ class DumpingWatch:
             self._follow_owner(thing, view)
             self._check(thing, view)
             if self._is_due(thing, view):
-                left_at = thing.left_at
+                left_at = self._left_at(thing)
+                if view.seconds - left_at < self._gone:
+                    continue
                 if not any(self._is_one_with(left, thing, left_at) for left in self._alarmed):
-                    findings.append(self._alarm(thing))
+                    findings.append(self._alarm(thing, left_at))
                 self._alarmed.append(Left(thing.change.box, left_at, frozenset(thing.owners)))
         return findings
 
@@ -115,6 +119,10 @@ class DumpingWatch:
                 self._visits.append(Visit(view.seconds, track.id, track.box))
         while self._visits and view.seconds - self._visits[0].seconds > MEMORY_SECONDS:
             self._visits.popleft()
+        if len(view.motion.regions):
+            self._stirs.append((view.seconds, view.motion.regions))
+        while self._stirs and view.seconds - self._stirs[0][0] > MEMORY_SECONDS:
+            self._stirs.popleft()
         self._alarmed = [left for left in self._alarmed if not self._is_cleared(left, view)]
 
     @staticmethod
@@ -226,9 +234,23 @@ class DumpingWatch:
         calm = thing.change.stirring < 0.3 and thing.change.last_seen >= view.seconds - 1.0
         return calm and view.seconds - thing.left_at >= self._gone and thing.checked >= 1 and thing.refused == 0
 
-    def _alarm(self, thing: Thing) -> Finding:
+    def _left_at(self, thing: Thing) -> float:
+        """When the owner went. One whom the detector lost, bent down or for want of looks, was there as long as
+        something went on moving at the thing.
+        """
+        left_at = thing.left_at
+        reach = UNSEEN_SHARE * float(np.sqrt(thing.owner_area))
+        until = left_at + UNSEEN_SECONDS if thing.away is None else thing.away
+        for seconds, regions in self._stirs:
+            if left_at < seconds <= min(left_at + UNSEEN_PAUSE, until) and any(
+                gap(region, thing.change.box) < reach for region in regions
+            ):
+                left_at = seconds
+        return left_at
+
+    def _alarm(self, thing: Thing, left_at: float) -> Finding:
         score = max(0.5 + 0.5 * min(thing.evidence.appeared, 1.0), thing.bag_score)
-        return Finding(thing.left_at + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
+        return Finding(left_at + self._gone, thing.change.box, score, "bag", tuple(sorted(thing.owners)))
 
     @staticmethod
     def _is_one_with(left: Left, thing: Thing, left_at: float) -> bool:

@@ -110,6 +110,18 @@ def test_a_sack_left_behind_is_alarmed_once_after_its_owner_is_gone(fps: float, 
     assert abs(event.box[0] - 326 / 640) < 0.03
 
 
+def test_an_owner_whom_the_detector_loses_at_the_thing_is_there_as_long_as_something_moves_there() -> None:
+    def unseen(x: float) -> Thing:
+        return Thing((int(x - 18), 190, int(x + 18), 290), None, (60, 60, 60))
+
+    def world(t: float) -> list[Thing]:
+        owner = walk(t, 8, 0, 40) if t < 16 else [unseen(310 + 8 * np.sin(4 * t))] if t < 20.5 else []
+        return ([sack(345, 288)] if t >= 16.4 else []) + owner + ([unseen(310 - 80 * (t - 20.5))] if t > 20.5 else [])
+
+    ((at, _),) = Watch(DUMPING).play(world, 50)
+    assert 24 <= at <= 29  # it moves there until 20.5
+
+
 def test_a_sack_is_not_alarmed_while_its_owner_stands_by() -> None:
     def world(t: float) -> list[Thing]:
         owner = walk(t, 8, 0, 40) if t < 16 else [person(320 + 4 * np.sin(t), 290)]
