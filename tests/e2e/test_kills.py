@@ -17,14 +17,14 @@ WATCH_GAPS = """
 () => {
   const gaps = window.gapsMs = {};
   for (const tile of document.querySelectorAll('.tile')) {
-    const name = tile.dataset.camera, video = tile.querySelector('video');
-    let last = performance.now();
-    const onFrame = now => {
-      gaps[name] = Math.max(gaps[name] || 0, now - last);
-      last = now;
-      video.requestVideoFrameCallback(onFrame);
-    };
-    video.requestVideoFrameCallback(onFrame);
+    let last = performance.now(), video = null, frames = 0;
+    setInterval(() => {
+      // A player that connects anew has another video, which counts from nought.
+      const shown = tile.querySelector('haechi-player').video;
+      const now = performance.now(), count = shown?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+      gaps[tile.dataset.camera] = Math.max(gaps[tile.dataset.camera] ?? 0, now - last);
+      if (count && (shown !== video || count !== frames)) [last, video, frames] = [now, shown, count];
+    }, 50);
   }
 }
 """
