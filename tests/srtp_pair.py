@@ -11,7 +11,7 @@ from aiortc.rtp import AnyRtcpPacket, RtcpPacket, RtpPacket
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi
 
-from streams.relay.datagrams import DatagramSender, UdpSender
+from streams.relay.datagrams import UdpSender
 
 _PROFILES = {
     "gcm": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28, 16),
@@ -35,7 +35,7 @@ class SrtpPair:
         self.udp = UdpSender(self._socket, self._receiver.getsockname())
         self.udp.uses_gso = not unix
 
-    def sender(self) -> DatagramSender | None:
+    def sender(self) -> UdpSender | None:
         return self.udp
 
     def protect_rtcp(self, packet: bytes) -> bytes:

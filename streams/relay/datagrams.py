@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
 import struct
-from typing import Protocol
 
 _SOL_UDP, _UDP_SEGMENT = 17, 103  # linux/udp.h; the socket module of Python 3.11 does not name them
 _GSO_REFUSED = frozenset({errno.EINVAL, errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EMSGSIZE})
-_MOST_UNSENT_BYTES = 256 * 1024
-
-
-class DatagramSender(Protocol):
-    """Where a viewer's packets leave from."""
-
-    def send_run(self, data: memoryview, segment_bytes: int) -> bool:
-        """Send `data` cut every `segment_bytes`. False: not (all) sent, there is no room or no way now."""
 
 
 class UdpSender:
@@ -30,6 +20,7 @@ class UdpSender:
         self._control = (0, [(_SOL_UDP, _UDP_SEGMENT, b"")])
 
     def send_run(self, data: memoryview, segment_bytes: int) -> bool:
+        """Send `data` cut every `segment_bytes`. False: not (all) sent, there is no room or no way now."""
         try:
             if len(data) <= segment_bytes:
                 self._sock.sendto(data, self._address)
@@ -51,20 +42,4 @@ class UdpSender:
     def _send_each(self, data: memoryview, segment_bytes: int) -> bool:
         for start in range(0, len(data), segment_bytes):
             self._sock.sendto(data[start : start + segment_bytes], self._address)
-        return True
-
-
-class RelayedSender:
-    """Sends through a datagram transport that wraps packets (a TURN allocation); it queues, so its queue is watched."""
-
-    def __init__(self, transport: asyncio.DatagramTransport, address: tuple[str, int]) -> None:
-        self._transport = transport
-        self._address = address
-
-    def send_run(self, data: memoryview, segment_bytes: int) -> bool:
-        waiting = getattr(self._transport, "get_write_buffer_size", None)  # a TURN transport has none
-        if waiting is not None and waiting() > _MOST_UNSENT_BYTES:
-            return False
-        for start in range(0, len(data), segment_bytes):
-            self._transport.sendto(bytes(data[start : start + segment_bytes]), self._address)
         return True

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import repeat
 from typing import Any, Protocol
 
-from streams.relay.datagrams import DatagramSender
+from streams.relay.datagrams import UdpSender
 from streams.relay.header_extensions import HeaderExtensions, send_time
 from streams.relay.packetizer import HEADER_BYTES, RUN_PACKETS, Layout, Run
 from streams.relay.rtcp import goodbye, sender_report
@@ -35,7 +35,7 @@ class RtpTransport(Protocol):
     srtp_handle: int
     tag_bytes: int
 
-    def sender(self) -> DatagramSender | None: ...
+    def sender(self) -> UdpSender | None: ...
 
     def protect_rtcp(self, packet: bytes) -> bytes: ...
 

@@ -34,7 +34,7 @@ from aiortc import (
 from aiortc.rtcdtlstransport import SRTP_PROFILES, SRTPProtectionProfile
 from pylibsrtp import _binding as _libsrtp
 
-from streams.relay.datagrams import DatagramSender, RelayedSender, UdpSender
+from streams.relay.datagrams import UdpSender
 from streams.relay.errors import BadOffer, NoMediaAddress, RelayFull
 from streams.relay.sdp import AnswerTransport, PeerTransport
 
@@ -208,7 +208,7 @@ class MediaTransport:
         self._dtls = _Dtls(self._ice, [certificate])
         self._dtls._srtp_profiles = _by_preference()
         self._pair: Any = None
-        self._sender: DatagramSender | None = None
+        self._sender: UdpSender | None = None
         self._srtp: Any = None
         self._starting: asyncio.Future[None] | None = None
         self.closed = asyncio.Event()
@@ -265,12 +265,13 @@ class MediaTransport:
             raise ConnectionError("DTLS failed")
         self._take_keys()
 
-    def sender(self) -> DatagramSender | None:
+    def sender(self) -> UdpSender | None:
         """The way to the browser over the pair that is nominated now; None when there is none any more."""
-        pair = self._gatherer._connection._nominated.get(1)
+        connection = self._gatherer._connection
+        pair = connection._nominated.get(1)
         if pair is not self._pair:
             self._pair = pair
-            self._sender = None if pair is None else self._sender_over(pair)
+            self._sender = None if pair is None else UdpSender(connection.sockets[pair.protocol], pair.remote_addr)
         return self._sender
 
     def protect_rtcp(self, packet: bytes) -> bytes:
@@ -298,13 +299,6 @@ class MediaTransport:
         self.srtp_handle = int(_libsrtp.ffi.cast("uintptr_t", self._srtp._srtp[0]))
         assert self._dtls._ssl is not None
         self.tag_bytes = _TAG_BYTES[self._dtls._ssl.get_selected_srtp_profile()]
-
-    def _sender_over(self, pair: Any) -> DatagramSender:
-        address = pair.remote_addr
-        sock = self._gatherer._connection.sockets.get(pair.protocol)
-        if pair.local_candidate.type == "relay" or sock is None:
-            return RelayedSender(pair.protocol.transport, address)
-        return UdpSender(sock, address)
 
 
 def _by_preference() -> list[SRTPProtectionProfile]:

@@ -1,14 +1,13 @@
-"""Runs of datagrams over real sockets: cut by the kernel, by us, or wrapped by a relay's transport."""
+"""Runs of datagrams over real sockets: cut by the kernel or by us."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from streams.relay.datagrams import RelayedSender, UdpSender
+from streams.relay.datagrams import UdpSender
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -52,15 +51,3 @@ def test_a_closed_socket_is_told_and_does_not_raise(ends: tuple[UdpSender, socke
     sender._sock.close()
     assert not sender.send_run(memoryview(b"x" * 3000), 1228)
     assert not sender.send_run(memoryview(b"x"), 1228)
-
-
-async def test_a_relayed_run_goes_through_its_transport(ends: tuple[UdpSender, socket.socket]) -> None:
-    _, receiver = ends
-    host, port = receiver.getsockname()[:2]
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        asyncio.DatagramProtocol, local_addr=(host, 0)
-    )
-    sender = RelayedSender(transport, (host, port))
-    assert sender.send_run(memoryview(b"a" * 2500), 1228)
-    assert [len(receiver.recv(2000)) for _ in range(3)] == [1228, 1228, 44]
-    transport.close()
