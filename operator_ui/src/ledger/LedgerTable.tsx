@@ -1,6 +1,7 @@
+import { dateAndTime } from "../words";
 import { cameraNames } from "./cameras";
 import { setFilters, verification, type LedgerRow } from "./ledger";
-import { actorName, dateAndTime, reasonText, subjectText, valueText } from "./row-text";
+import { actorName, reasonText, subjectText, valueText } from "./row-text";
 import { say, sayOf } from "./words";
 
 const COLUMNS = ["row", "at", "who", "what", "where", "why"] as const;
@@ -35,7 +36,7 @@ function Row({ row }: { row: LedgerRow }) {
     <tr data-row={row.sequence} data-action={row.action} data-refused={refused} data-broken={broken}>
       <td class="ledger-sequence">{row.sequence}</td>
       <td class="ledger-at">
-        <time dateTime={row.at}>{dateAndTime(row.at)}</time>
+        <time dateTime={row.at}>{dateAndTime(row.at, true)}</time>
       </td>
       <td>
         <b>{actorName(row)}</b>

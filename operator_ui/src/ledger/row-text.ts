@@ -1,6 +1,6 @@
 /** What stands in a row, as a person says it. Free text stays as it was written. */
 
-import { language, wordFor } from "../words";
+import { dateAndTime, wordFor } from "../words";
 import { cameraNames } from "./cameras";
 import type { LedgerRow } from "./ledger";
 import { say, sayOf } from "./words";
@@ -43,21 +43,9 @@ export function valueText(key: string, value: unknown): string {
   if (typeof value === "boolean") return say(`value_${value}`);
   if (typeof value !== "string") return String(value);
   if (key === "fields") return sayOf("field", value);
-  if (/^\d{4}-\d\d-\d\dT/.test(value)) return dateAndTime(value);
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return dateAndTime(value, true);
   if (key === "head") return `${value.slice(0, 16)}…`;
   if (key === "cameras") return cameraNames.value.get(value) ?? value;
   const prefix = WORDS_OF[key];
   return prefix ? wordFor(prefix, value) : sayOf("value", value);
-}
-
-export function dateAndTime(at: string): string {
-  return new Date(at).toLocaleString(language.value === "ko" ? "ko-KR" : "en-GB", {
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-  });
 }

@@ -44,15 +44,16 @@ export function clock(at: string): string {
   });
 }
 
-/** As `dayAndTime`, with the year. */
-export function dateAndTime(at: string): string {
+/** As `dayAndTime`, with the year, and with the seconds where they matter. */
+export function dateAndTime(at: string, withSeconds = false): string {
   return new Date(at).toLocaleString(language.value === "ko" ? "ko-KR" : "en-GB", {
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
     hour: "2-digit",
     minute: "2-digit",
-    hour12: false,
+    second: withSeconds ? "2-digit" : undefined,
+    hourCycle: "h23",
   });
 }
 
