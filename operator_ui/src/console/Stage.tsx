@@ -90,15 +90,7 @@ function Net() {
       ) : (
         <div class="net-tiles">
           {list.map(({ camera, meters }) => (
-            <button
-              key={camera.id}
-              type="button"
-              class="tile near"
-              data-camera={camera.id}
-              aria-pressed={selected.value?.cameraId === camera.id}
-              aria-label={`${camera.name}, ${distance(meters)}`}
-              onClick={() => lookAlso(camera.id)}
-            >
+            <div key={camera.id} class="tile near" data-camera={camera.id} onClick={() => lookAlso(camera.id)}>
               {meters > NET_METERS ? (
                 <span class="picture-note">{say("far")}</span>
               ) : (
@@ -106,9 +98,16 @@ function Net() {
                   <LivePicture camera={camera} reason={incident ? "alarm" : "touch"} incident={incident?.id} whileVisible />
                 )
               )}
-              <span class="tile-name">{camera.name}</span>
+              <button
+                type="button"
+                class="tile-name"
+                aria-pressed={selected.value?.cameraId === camera.id}
+                aria-label={`${camera.name}, ${distance(meters)}`}
+              >
+                {camera.name}
+              </button>
               <span class="tile-distance">{distance(meters)}</span>
-            </button>
+            </div>
           ))}
         </div>
       )}

@@ -46,9 +46,9 @@ function Tile({ camera, place }: { camera: Camera; place: number }) {
   const mine = openIncidents.value.filter((incident) => incident.camera_id === camera.id);
   const alarm = urgentFirst(mine)[0];
   const calls = alarm?.state === "new";
+  // A link may lie in a note on the picture: the tile is no button, its name is.
   return (
-    <button
-      type="button"
+    <div
       class="tile"
       style={{ order: place }}
       data-camera={camera.id}
@@ -56,11 +56,12 @@ function Tile({ camera, place }: { camera: Camera; place: number }) {
       data-severity={calls ? alarm.severity : undefined}
       data-open={alarm !== undefined}
       data-blind={camera.blind_reason ?? undefined}
-      aria-label={alarm ? `${camera.name}, ${wordFor("kind", alarm.kind)}` : camera.name}
       onClick={() => (alarm ? selectIncident(alarm) : selectCamera(camera.id))}
     >
       <LivePicture camera={camera} reason="wall" whileVisible />
-      <span class="tile-name">{camera.name}</span>
+      <button type="button" class="tile-name" aria-label={alarm ? `${camera.name}, ${wordFor("kind", alarm.kind)}` : camera.name}>
+        {camera.name}
+      </button>
       {camera.blind_reason && (
         <span class="tile-blind" data-testid="blind" title={blindText(camera)}>
           <svg width="16" height="16" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true">
@@ -75,6 +76,6 @@ function Tile({ camera, place }: { camera: Camera; place: number }) {
           {!calls && ` · ${wordFor("state", alarm.state)}`}
         </span>
       )}
-    </button>
+    </div>
   );
 }

@@ -65,12 +65,12 @@ function AroundScene({ granted, largeId, incident }: { granted: Seen[]; largeId:
       {granted
         .filter((camera) => camera.id !== largeId)
         .map((camera) => (
-          <button key={camera.id} type="button" class="around-tile" data-camera={camera.id} onClick={() => (pictureId.value = camera.id)}>
+          <div key={camera.id} class="around-tile" data-camera={camera.id} onClick={() => (pictureId.value = camera.id)}>
             <LivePicture camera={camera} reason="desk" incident={incident.id} whileVisible />
-            <span class="tile-name">
+            <button type="button" class="tile-name">
               {camera.meters !== null && <b>{camera.id === incident.camera_id ? say("scene") : distance(camera.meters)}</b>} {camera.name}
-            </span>
-          </button>
+            </button>
+          </div>
         ))}
     </div>
   );
