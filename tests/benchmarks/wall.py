@@ -44,19 +44,20 @@ _WATCH = """
       if (!event.target.closest(selector)) return;
       removeEventListener("pointerdown", onDown, { capture: true });
       const times = [];
-      const known = new Set(before);
-      const onFrame = () => {
-        times.push(performance.now() - event.timeStamp);
-        if (times.length === tiles) resolve(times);
-      };
+      const videos = new Map();
+      const done = new Set(before);
       const look = () => {
         for (const player of document.querySelectorAll(".wall haechi-player")) {
-          const video = player.querySelector("video");
-          if (known.has(player) || !video) continue;
-          known.add(player);
-          video.requestVideoFrameCallback(onFrame);
+          // One that connects anew, because its camera had no picture yet, has another video.
+          if (done.has(player) || !player.video || videos.get(player) === player.video) continue;
+          videos.set(player, player.video);
+          player.video.requestVideoFrameCallback(() => {
+            if (!done.has(player)) times.push(performance.now() - event.timeStamp);
+            done.add(player);
+            if (times.length === tiles) resolve(times);
+          });
         }
-        if (known.size < before.size + tiles) requestAnimationFrame(look);
+        if (times.length < tiles) requestAnimationFrame(look);
       };
       look();
     };
