@@ -87,34 +87,36 @@ async def _it_falls_behind_and_comes_back(page: Page) -> None:
     """The path's queue grows to three seconds, a little at a time, as before a thin line; a new session's is empty."""
     slow = Impairment()
     async with impaired_paths() as make:
-        opened = 0
+        opened, is_behind = 0, False
 
         async def through_the_path(route: Route) -> None:
             nonlocal opened
             opened += 1
-            await lead_through(route, await make(slow if opened == 1 else Impairment()))
+            if not is_behind:
+                slow.delay_seconds = 0.0  # what a session lags is counted from where it began
+            await lead_through(route, await make(Impairment() if is_behind else slow))
+
+        async def further_behind() -> bool:
+            slow.delay_seconds += 0.06
+            return await page.locator(f"{TILE} .picture-pace >> text=behind live by").count() > 0
 
         await page.route("**/whep?*", through_the_path)
         await page.reload()
         await page.wait_for_selector(f"{TILE} haechi-player[data-state=playing]")
         note = page.locator(f"{TILE} .picture-pace")
         await note.wait_for(state="detached")
-        await _grow(slow, 1.6)
-        await page.wait_for_selector(f"{TILE} .picture-pace >> text=behind live by")
+        await wait_for(further_behind, "the tile says that it is behind", 120)
+        is_behind, before = True, opened
         await page.click("button:has-text('한국어')")
         await page.wait_for_selector(f"{TILE} .picture-pace >> text=실시간보다 늦음")
-        await _grow(slow, 3.0)
-        await wait_for(lambda: _is_true(lambda: opened > 1), "a new session")
+        while opened == before and slow.delay_seconds < 6.0:
+            slow.delay_seconds += 0.06
+            await asyncio.sleep(0.2)
+        await wait_for(lambda: _is_true(lambda: opened > before), "a new session")
         await page.wait_for_selector(f"{TILE} haechi-player[data-state=playing][data-pace=live]")
         await note.wait_for(state="detached")
         await page.unroute_all(behavior="wait")
         await page.close()
-
-
-async def _grow(path: Impairment, seconds: float) -> None:
-    while path.delay_seconds < seconds:
-        path.delay_seconds += 0.06
-        await asyncio.sleep(0.2)
 
 
 async def _what_benchmarks_watch_is_seen(page: Page, timeline: LoopTimeline) -> None:
