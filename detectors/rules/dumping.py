@@ -34,7 +34,7 @@ MAX_SLIMNESS = 6.0
 MEMORY_SECONDS = 60.0
 TOGETHER_SECONDS = 15.0
 BARE_SHARE, BARE_SECONDS = 0.1, 4.0
-UNSEEN_SHARE, UNSEEN_PAUSE, UNSEEN_SECONDS = 0.4, 1.5, 4.0
+UNSEEN_SHARE, UNSEEN_PAUSE, UNSEEN_SECONDS = 0.4, 1.5, 4.0  # of the owner's size; longest rest, longest stay unseen
 
 
 @dataclass(frozen=True, slots=True)
